@@ -1,0 +1,180 @@
+/* text - UTF-8, JSON strings, base64, and text made safe for a terminal. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "base/text.h"
+
+size_t text_decode_utf8(struct span s, uint32_t *codepoint)
+{
+	const unsigned char *p = (const unsigned char *)s.data;
+	if (s.length == 0) return 0;
+	if (p[0] < 0x80) {
+		*codepoint = p[0];
+		return 1;
+	}
+	size_t length = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	if (p[0] < 0xc2 || p[0] > 0xf4 || s.length < length) return 0;
+	uint32_t value = p[0] & (0xffU >> (length + 1));
+	for (size_t i = 1; i < length; i++) {
+		if ((p[i] & 0xc0) != 0x80) return 0;
+		value = value << 6 | (p[i] & 0x3f);
+	}
+	if (value < least[length] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) return 0;
+	*codepoint = value;
+	return length;
+}
+
+size_t text_encode_utf8(char out[4], uint32_t c)
+{
+	if ((c >= 0xd800 && c < 0xe000) || c > 0x10ffff) c = 0xfffd;
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	size_t length = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	for (size_t i = length - 1; i > 0; i--, c >>= 6) out[i] = (char)(0x80 | (c & 0x3f));
+	out[0] = (char)(length == 2 ? 0xc0 | c : length == 3 ? 0xe0 | c : 0xf0 | c);
+	return length;
+}
+
+bool text_is_utf8(struct span s)
+{
+	uint32_t codepoint;
+	while (s.length) {
+		size_t length = text_decode_utf8(s, &codepoint);
+		if (length == 0) return false;
+		s.data += length;
+		s.length -= length;
+	}
+	return true;
+}
+
+static uint32_t hex4(const char *p)
+{
+	uint32_t value = 0;
+	for (int i = 0; i < 4; i++) {
+		unsigned char c = (unsigned char)p[i];
+		value = value << 4 | (c <= '9' ? c - '0' : (c | 32U) - 'a' + 10);
+	}
+	return value;
+}
+
+/* Decodes the \u escape at p (behind the backslash and the u stand four hex digits); returns the bytes it took. */
+static size_t unescape_unicode(const char *p, const char *end, uint32_t *codepoint)
+{
+	uint32_t high = hex4(p + 2);
+	*codepoint = high;
+	if (high < 0xd800 || high >= 0xdc00 || end - p < 12 || p[6] != '\\' || p[7] != 'u') return 6;
+	uint32_t low = hex4(p + 8);
+	if (low < 0xdc00 || low >= 0xe000) return 6;
+	*codepoint = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+	return 12;
+}
+
+bool text_append_unescaped(struct buffer *out, struct span inside)
+{
+	const char *p = inside.data, *end = p + inside.length;
+	while (p < end) {
+		const char *next = memchr(p, '\\', (size_t)(end - p));
+		if (!next || end - next < 2) return buffer_append(out, p, (size_t)(end - p));
+		buffer_append(out, p, (size_t)(next - p));
+		p = next;
+		if (p[1] == 'u' && end - p >= 6) {
+			uint32_t codepoint;
+			char utf8[4];
+			p += unescape_unicode(p, end, &codepoint);
+			buffer_append(out, utf8, text_encode_utf8(utf8, codepoint));
+			continue;
+		}
+		static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+		const char *known = strchr(from, p[1]);
+		buffer_append_byte(out, known && *known ? to[known - from] : p[1]);
+		p += 2;
+	}
+	return !out->failed;
+}
+
+static bool append_escape(struct buffer *out, unsigned char c)
+{
+	static const char digits[] = "0123456789abcdef", names[] = "btn\0fr"; /* 8 to 13; 11 has no short form */
+	if (c == '"' || c == '\\') return buffer_append(out, (char[]){ '\\', (char)c }, 2);
+	if (c >= 8 && c <= 13 && names[c - 8]) return buffer_append(out, (char[]){ '\\', names[c - 8] }, 2);
+	return buffer_append(out, (char[]){ '\\', 'u', '0', '0', digits[c >> 4], digits[c & 15] }, 6);
+}
+
+bool text_append_escaped(struct buffer *out, struct span text)
+{
+	const char *run = text.data, *end = text.data + text.length;
+	for (const char *p = run; p < end; p++) {
+		unsigned char c = (unsigned char)*p;
+		if (c >= 0x20 && c != '"' && c != '\\') continue;
+		buffer_append(out, run, (size_t)(p - run));
+		append_escape(out, c);
+		run = p + 1;
+	}
+	return buffer_append(out, run, (size_t)(end - run));
+}
+
+bool text_append_quoted(struct buffer *out, struct span text)
+{
+	buffer_append_byte(out, '"');
+	text_append_escaped(out, text);
+	return buffer_append_byte(out, '"');
+}
+
+bool text_append_base64(struct buffer *out, struct span bytes)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *p = (const unsigned char *)bytes.data;
+	if (!buffer_reserve(out, (bytes.length + 2) / 3 * 4)) return false;
+	for (size_t left = bytes.length; left; p += 3) {
+		uint32_t group = (uint32_t)p[0] << 16 | (left > 1 ? (uint32_t)p[1] << 8 : 0) | (left > 2 ? p[2] : 0);
+		char quad[4] = { digits[group >> 18], digits[group >> 12 & 63], left > 1 ? digits[group >> 6 & 63] : '=', left > 2 ? digits[group & 63] : '=' };
+		buffer_append(out, quad, 4);
+		left -= left < 3 ? left : 3;
+	}
+	return !out->failed;
+}
+
+bool text_is_hidden(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x180e || (c >= 0x200b && c <= 0x200f)
+	    || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb)
+	    || (c >= 0xe0000 && c <= 0xe007f);
+}
+
+static bool append_hidden(struct buffer *out, uint32_t codepoint)
+{
+	static const char digits[] = "0123456789abcdef";
+	if (codepoint == '\n') return buffer_append(out, "\\n", 2);
+	if (codepoint == '\t') return buffer_append(out, "\\t", 2);
+	if (codepoint == '\r') return buffer_append(out, "\\r", 2);
+	if (codepoint < 0x80) return buffer_append(out, (char[]){ '\\', 'x', digits[codepoint >> 4], digits[codepoint & 15] }, 4);
+	char hex[8];
+	size_t at = sizeof hex;
+	for (; codepoint || at > sizeof hex - 4; codepoint >>= 4) hex[--at] = digits[codepoint & 15];
+	buffer_append(out, "\\u{", 3);
+	buffer_append(out, hex + at, sizeof hex - at);
+	return buffer_append_byte(out, '}');
+}
+
+bool text_append_visible(struct buffer *out, struct span text)
+{
+	static const char digits[] = "0123456789abcdef";
+	while (text.length) {
+		size_t plain = 0;
+		while (plain < text.length && text.data[plain] >= 0x20 && text.data[plain] < 0x7f) plain++;
+		buffer_append(out, text.data, plain);
+		text.data += plain;
+		text.length -= plain;
+		if (text.length == 0) break;
+		uint32_t codepoint;
+		size_t length = text_decode_utf8(text, &codepoint);
+		unsigned char byte = (unsigned char)text.data[0];
+		if (length == 0) buffer_append(out, (char[]){ '\\', 'x', digits[byte >> 4], digits[byte & 15] }, 4), length = 1;
+		else if (text_is_hidden(codepoint)) append_hidden(out, codepoint);
+		else buffer_append(out, text.data, length);
+		text.data += length;
+		text.length -= length;
+	}
+	return !out->failed;
+}

@@ -1,0 +1,66 @@
+/* filter - the loop every tool shares: options, input, good envelopes one by one, books, exit status. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef FILTER_FILTER_H
+#define FILTER_FILTER_H
+
+#include "envelope/envelope.h"
+#include "envelope/match.h"
+#include "filter/rejects.h"
+#include "filter/stats.h"
+#include "filter/tool.h"
+#include "io/reader.h"
+#include "io/writer.h"
+#include "io/signals.h"
+
+/*     struct filter filter;
+ *     filter_open(&filter, &about, argc, argv, &options);
+ *     while (filter_next(&filter, &envelope))
+ *             filter_pass(&filter, &envelope);            or filter_drop
+ *     return filter_close(&filter);
+ *
+ * filter_next books what it does not hand out: rejects, and what -m, --since and --until do not take (dropped). Every envelope it
+ * does hand out is booked by the tool: filter_pass, filter_drop, filter_reject, or filter_booked_pass for one delivered elsewhere. */
+struct filter {
+	struct tool_options options;
+	struct reader reader;
+	struct scan scan;
+	struct match *match;       /* compiled from -m; NULL if not given */
+	bool match_by_tool;        /* set before the loop: filter_next does not apply `match`, the tool does */
+	struct rejects rejects;
+	struct stats stats;
+	struct writer out;         /* standard output */
+	struct envelope_fault fault;
+	uint64_t line;             /* number of the envelope handed out last, in reader.name */
+	int next_operand;
+	int status;                /* what filter_close will return if nothing worse happens */
+	bool stopped;
+};
+
+void filter_open(struct filter *, const struct tool_about *, int argc, char **argv, void *context);
+
+/* The simple loop: blocks for input, having flushed standard output first. False at the end of all input or after SIGTERM. */
+bool filter_next(struct filter *, struct envelope *);
+
+/* The same in steps, for tools that have more to wait for than input:
+ *     for (;;) switch (filter_turn(&filter, &envelope)) {
+ *     case TURN_ENVELOPE: ...; break;
+ *     case TURN_WAIT: flush everything; filter_wait(&filter, fds, count, timeout_ms); timers, hangup, children; break;
+ *     case TURN_END: ...
+ *     }
+ * TURN_WAIT comes only when reading would block. filter_wait returns when input, one of fds, or a signal is there. */
+enum filter_turn { TURN_ENVELOPE, TURN_WAIT, TURN_END };
+enum filter_turn filter_turn(struct filter *, struct envelope *);
+void filter_wait(struct filter *, struct pollfd *fds, size_t count, int timeout_ms);
+
+void filter_pass(struct filter *, const struct envelope *);   /* writes the line to standard output; passed */
+void filter_booked_pass(struct filter *);                     /* delivered by the tool itself; passed */
+void filter_drop(struct filter *);                            /* not wanted by a rule the user wrote; dropped */
+/* The tool cannot take this good envelope (a counter without a name, ...): becomes a reject with this reason. */
+void filter_reject(struct filter *, const struct envelope *, const char *reason);
+
+void filter_fail(struct filter *, int status);                /* remember a failure for the exit status; the worst stays */
+
+/* Flushes, writes --stats, says what went wrong, releases; returns the exit status. A full disk behind standard output is 74. */
+int filter_close(struct filter *);
+
+#endif

@@ -1,0 +1,30 @@
+/* rejects - lines that are no envelopes: reported, counted, and kept as envelopes of type metlog.reject. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef FILTER_REJECTS_H
+#define FILTER_REJECTS_H
+
+#include <stdint.h>
+#include "base/buffer.h"
+
+struct rejects {
+	const char *path;   /* --rejects; NULL: report the first, count the rest */
+	int fd;
+	bool strict;        /* the first reject is fatal */
+	uint64_t count;
+	struct buffer record;
+};
+
+struct reject {
+	struct span raw;        /* the line as it came */
+	uint64_t length;        /* its whole length, if more than raw was read; else 0 */
+	const char *reason;     /* static text */
+	size_t column;          /* 1-based; 0 if it is about the whole line */
+	const char *source;     /* file name, "-", endpoint */
+	uint64_t line;          /* 1-based line of the source */
+};
+
+void rejects_open(struct rejects *, const char *path, bool strict); /* appends to path, mode 0600; dies (73) if it cannot */
+void rejects_add(struct rejects *, const struct reject *);          /* written at once; dies (74) if it cannot, (65) if strict */
+int rejects_close(struct rejects *);                                /* says how many; returns 0 or EXIT_REJECTS */
+
+#endif

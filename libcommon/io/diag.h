@@ -1,0 +1,49 @@
+/* diag - messages for people on standard error, and leaving with an exit status. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef IO_DIAG_H
+#define IO_DIAG_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include "base/span.h"
+
+/* Exit statuses: <sysexits.h> by the table in metlog(7). */
+enum diag_exit {
+	EXIT_DONE = 0,
+	EXIT_NEGATIVE = 1,     /* a negative answer that was asked for */
+	EXIT_USAGE = 64,
+	EXIT_REJECTS = 65,     /* rejects without --rejects, or --strict */
+	EXIT_NO_INPUT = 66,
+	EXIT_REFUSED = 69,     /* the far side refused for good */
+	EXIT_INTERNAL = 70,    /* internal, or out of memory */
+	EXIT_SYSTEM = 71,      /* cannot fork, pipe, ... */
+	EXIT_NO_OUTPUT = 73,   /* cannot create output, or another process owns it */
+	EXIT_IO = 74,
+	EXIT_LATER = 75,       /* the far side is away; what was not delivered is kept, or was not taken */
+	EXIT_PERMISSION = 77,
+	EXIT_CONFIGURATION = 78,
+};
+
+/* Names the program for every message ("metlog-route"). Called first in main, before any other. Also makes sure that
+ * descriptors 0, 1 and 2 are open, so that no file or socket of ours can land there. */
+void diag_init(const char *program);
+const char *diag_program(void);
+void diag_set_quiet(bool quiet);  /* -q: warnings are not printed (errors are) */
+void diag_set_verbose(int level); /* -v, -vv */
+
+/* Each prints one line "metlog-NAME: MESSAGE" with one write(2); everything is made safe for a terminal after formatting.
+ * errno is kept. */
+void diag_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void diag_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void diag_note(int level, const char *format, ...) __attribute__((format(printf, 2, 3))); /* shown with -v (level 1), -vv (2) */
+
+/* diag_error, then exit(status). Output buffers are not flushed: say what was lost if it matters. */
+_Noreturn void die(enum diag_exit status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+_Noreturn void die_errno(enum diag_exit status, const char *format, ...) __attribute__((format(printf, 2, 3))); /* appends ": strerror" */
+
+/* Memory or death (70). */
+void *must_alloc(size_t bytes);              /* zeroed */
+void *must_resize(void *old, size_t bytes);
+char *must_copy(struct span text);           /* NUL-terminated */
+
+#endif

@@ -1,0 +1,30 @@
+/* signals - SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGCHLD as flags, and a poll that they interrupt without a race. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef IO_SIGNALS_H
+#define IO_SIGNALS_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum signals_want { SIGNALS_STOP = 1, SIGNALS_HANGUP = 2, SIGNALS_STATS = 4, SIGNALS_CHILD = 8 };
+
+/* Installs handlers for what is wanted: STOP is SIGTERM and SIGINT (the second one ends the process at once, by that
+ * signal), HANGUP SIGHUP, STATS SIGUSR1, CHILD SIGCHLD. Handlers are installed without SA_RESTART: a blocked read or
+ * write returns EINTR, and io/writer goes on. */
+void signals_open(unsigned wanted);
+void signals_ignore_pipe(void); /* SIGPIPE ignored: for tools with several outputs, which handle EPIPE */
+
+bool signals_stopping(void);     /* SIGTERM or SIGINT has come; stays true */
+int signals_stop_number(void);   /* which one came first; 0 if none */
+bool signals_take(unsigned one); /* HANGUP, STATS or CHILD has come since the last call: true once */
+
+/* poll(2) that also returns (0, as on time-out) when a wanted signal comes, even if it came just before the call.
+ * timeout_ms < 0 waits for ever. At most SIGNALS_POLL_MAX descriptors. Never fails with EINTR. */
+enum { SIGNALS_POLL_MAX = 1024 };
+int signals_poll(struct pollfd *fds, size_t count, int timeout_ms);
+
+/* In a child between fork and exec: default actions again, nothing blocked. */
+void signals_reset(void);
+
+#endif
