@@ -1,0 +1,77 @@
+# helper - what every suite shares: where the tools are, runs with their streams apart, waiting without sleeping blindly.
+# SPDX-License-Identifier: MPL-2.0
+# shellcheck shell=bash disable=SC2034
+
+SOURCE=${SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
+TOOLS=${TOOLS:-$SOURCE/cmd}
+PATH=$TOOLS:$PATH
+export SOURCE TOOLS PATH LC_ALL=C TZ=UTC NO_COLOR=1
+
+# separately COMMAND...: runs it and leaves its exit status in $status, its streams in the files $out and $err.
+# `run` of bats mixes the two streams and loses NUL bytes.
+separately() {
+	out=$BATS_TEST_TMPDIR/out err=$BATS_TEST_TMPDIR/err status=0
+	"$@" >"$out" 2>"$err" || status=$?
+}
+
+# fail MESSAGE...: ends the test, with the message in its report.
+fail() {
+	printf '%s\n' "$*" >&2
+	return 1
+}
+
+# expect_status N: the status that `separately` or `run` left; shows what standard error held if it is another.
+expect_status() {
+	[ "$status" -eq "$1" ] && return 0
+	echo "exit status $status, expected $1; standard error:" >&2
+	[ ! -e "${err-}" ] || head -c 2000 "$err" >&2
+	return 1
+}
+
+# expect_in FILE TEXT: the file holds the text, literally.
+expect_in() {
+	grep -aqF -- "$2" "$1" && return 0
+	printf 'not found: %s\nin:\n' "$2" >&2
+	head -c 2000 "$1" >&2
+	return 1
+}
+
+expect_empty() {
+	[ ! -s "$1" ] && return 0
+	echo "should be empty, but holds:" >&2
+	head -c 2000 "$1" >&2
+	return 1
+}
+
+expect_same() {
+	cmp -- "$1" "$2" >&2 || { diff -a -- "$1" "$2" | head -20 >&2; return 1; }
+}
+
+# await SECONDS COMMAND...: true as soon as the command is true, false when the time has passed.
+await() {
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$deadline" ] || return 1
+		sleep 0.02
+	done
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# need COMMAND...: skips the test, saying why, where one of them is not installed.
+need() {
+	local one
+	for one; do has "$one" || skip "$one is not installed"; done
+}
+
+# sanitized: true if the tools were built with --enable-sanitizers (their memory cannot be limited then).
+sanitized() {
+	local one
+	for one in "$TOOLS"/metlog-*; do
+		[ -x "$one" ] && [ ! -d "$one" ] || continue
+		grep -aq __asan_init "$one"
+		return
+	done
+	return 1
+}
