@@ -1,0 +1,138 @@
+/* table - open addressing with linear probing over numbers of entries; entries, values and keys stand in three arrays. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "base/table.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+#include <xxhash.h>
+
+struct table_entry {
+	uint64_t hash;
+	size_t key;     /* offset in the arena */
+	size_t length;
+};
+
+static uint64_t draw_seed(void)
+{
+	uint64_t seed;
+	if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) == (ssize_t)sizeof seed) return seed;
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return ((uint64_t)now.tv_nsec << 32) ^ (uint64_t)now.tv_sec ^ (uint64_t)(uintptr_t)&seed;
+}
+
+void table_init(struct table *t, size_t limit_entries, size_t limit_key_bytes, size_t value_size)
+{
+	/* A slot holds a number of 32 bits, and 0 means that it is free. */
+	if (limit_entries > UINT32_MAX / 4) limit_entries = UINT32_MAX / 4;
+	*t = (struct table){ .limit = limit_entries, .value_size = value_size, .seed = draw_seed() };
+	buffer_init(&t->keys, limit_key_bytes);
+}
+
+void table_release(struct table *t)
+{
+	free(t->slots);
+	free(t->entries);
+	free(t->values);
+	buffer_release(&t->keys);
+	t->slots = NULL;
+	t->entries = NULL;
+	t->values = NULL;
+	t->count = t->capacity = t->slot_count = 0;
+}
+
+void table_clear(struct table *t)
+{
+	if (t->slots) memset(t->slots, 0, t->slot_count * sizeof *t->slots);
+	buffer_clear(&t->keys);
+	t->count = 0;
+}
+
+struct span table_key(const struct table *t, size_t i)
+{
+	return (struct span){ t->keys.data + t->entries[i].key, t->entries[i].length };
+}
+
+void *table_value(const struct table *t, size_t i)
+{
+	return t->values + i * t->value_size;
+}
+
+static uint64_t hash_key(const struct table *t, struct span key)
+{
+	return XXH3_64bits_withSeed(key.data, key.length, t->seed);
+}
+
+/* The slot where the key stands, or the free one where it would. There is always a free slot. */
+static size_t probe(const struct table *t, struct span key, uint64_t hash)
+{
+	size_t mask = t->slot_count - 1, at = (size_t)hash & mask;
+	for (; t->slots[at]; at = (at + 1) & mask) {
+		size_t i = t->slots[at] - 1;
+		if (t->entries[i].hash == hash && span_equal(table_key(t, i), key)) break;
+	}
+	return at;
+}
+
+void *table_find(const struct table *t, struct span key)
+{
+	if (t->count == 0) return NULL;
+	uint32_t slot = t->slots[probe(t, key, hash_key(t, key))];
+	return slot ? table_value(t, slot - 1) : NULL;
+}
+
+static bool grow_slots(struct table *t)
+{
+	size_t slot_count = t->slot_count ? t->slot_count * 2 : 64;
+	uint32_t *slots = calloc(slot_count, sizeof *slots);
+	if (!slots) return false;
+	for (size_t i = 0; i < t->count; i++) {
+		size_t at = (size_t)t->entries[i].hash & (slot_count - 1);
+		while (slots[at]) at = (at + 1) & (slot_count - 1);
+		slots[at] = (uint32_t)(i + 1);
+	}
+	free(t->slots);
+	t->slots = slots;
+	t->slot_count = slot_count;
+	return true;
+}
+
+static bool grow_entries(struct table *t)
+{
+	size_t capacity = t->capacity ? t->capacity * 2 : 32;
+	if (capacity > t->limit) capacity = t->limit;
+	struct table_entry *entries = realloc(t->entries, capacity * sizeof *entries);
+	if (!entries) return false;
+	t->entries = entries;
+	char *values = realloc(t->values, capacity * t->value_size + 1);
+	if (!values) return false;
+	t->values = values;
+	t->capacity = capacity;
+	return true;
+}
+
+void *table_put(struct table *t, struct span key, bool *fresh)
+{
+	uint64_t hash = hash_key(t, key);
+	*fresh = false;
+	if (t->slot_count) {
+		uint32_t slot = t->slots[probe(t, key, hash)];
+		if (slot) return table_value(t, slot - 1);
+	}
+	if (t->count == t->limit) return NULL;
+	/* At most half full: probes stay short. */
+	if ((t->count + 1) * 2 > t->slot_count && !grow_slots(t)) return NULL;
+	if (t->count == t->capacity && !grow_entries(t)) return NULL;
+	size_t offset = t->keys.length;
+	if (!buffer_append_span(&t->keys, key)) {
+		t->keys.failed = false;
+		return NULL;
+	}
+	t->entries[t->count] = (struct table_entry){ hash, offset, key.length };
+	t->slots[probe(t, key, hash)] = (uint32_t)(t->count + 1);
+	void *value = table_value(t, t->count++);
+	memset(value, 0, t->value_size);
+	*fresh = true;
+	return value;
+}
