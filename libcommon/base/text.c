@@ -53,7 +53,7 @@ static uint32_t hex4(const char *p)
 	uint32_t value = 0;
 	for (int i = 0; i < 4; i++) {
 		unsigned char c = (unsigned char)p[i];
-		value = value << 4 | (c <= '9' ? c - '0' : (c | 32U) - 'a' + 10);
+		value = value << 4 | (c <= '9' ? c - 0U - '0' : (c | 32U) - 'a' + 10);
 	}
 	return value;
 }
