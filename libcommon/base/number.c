@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "base/number.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ size_t number_print_fixed(char out[NUMBER_FIXED_MAX], double value)
 	if (value == 0) return number_print_int(out, 0);
 	if (fabs(value) < 1e15 && value == (double)(int64_t)value) return number_print_int(out, (int64_t)value);
 	char shortest[40];
-	int precision = 15;
+	int precision = fabs(value) < DBL_MIN ? 1 : 15; /* 15 digits always survive a double, but for subnormal ones */
 	do
 		snprintf(shortest, sizeof shortest, "%.*e", precision - 1, value);
 	while (strtod(shortest, NULL) != value && ++precision <= 17);
@@ -46,7 +47,7 @@ size_t number_print_fixed(char out[NUMBER_FIXED_MAX], double value)
 	int decimals = precision - 1 - exponent;
 	if (decimals <= 0) {
 		/* All significant digits stand before the point: pad with zeros rather than print noise digits. */
-		char *point = memchr(shortest, '.', sizeof shortest);
+		char *point = strchr(shortest, '.');
 		size_t length = 0;
 		for (char *p = shortest; *p != 'e'; p++)
 			if (p != point) out[length++] = *p;

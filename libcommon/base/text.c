@@ -72,6 +72,7 @@ static size_t unescape_unicode(const char *p, const char *end, uint32_t *codepoi
 
 bool text_append_unescaped(struct buffer *out, struct span inside)
 {
+	if (inside.length == 0) return !out->failed;
 	const char *p = inside.data, *end = p + inside.length;
 	while (p < end) {
 		const char *next = memchr(p, '\\', (size_t)(end - p));
@@ -103,6 +104,7 @@ static bool append_escape(struct buffer *out, unsigned char c)
 
 bool text_append_escaped(struct buffer *out, struct span text)
 {
+	if (text.length == 0) return !out->failed;
 	const char *run = text.data, *end = text.data + text.length;
 	for (const char *p = run; p < end; p++) {
 		unsigned char c = (unsigned char)*p;
@@ -139,7 +141,7 @@ bool text_is_hidden(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x180e || (c >= 0x200b && c <= 0x200f)
 	    || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb)
-	    || (c >= 0xe0000 && c <= 0xe007f);
+	    || (c >= 0xe0000 && c <= 0xe0fff);
 }
 
 static bool append_hidden(struct buffer *out, uint32_t codepoint)
@@ -157,12 +159,25 @@ static bool append_hidden(struct buffer *out, uint32_t codepoint)
 	return buffer_append_byte(out, '}');
 }
 
+/* Eight bytes at a time: a byte is plain if it is at least 0x20, not 0x7f, and has no high bit. */
+size_t text_plain_length(struct span text)
+{
+	const uint64_t ones = 0x0101010101010101, high = ones * 0x80;
+	size_t at = 0;
+	for (uint64_t eight; text.length - at >= sizeof eight; at += sizeof eight) {
+		memcpy(&eight, text.data + at, sizeof eight);
+		uint64_t del = eight ^ ones * 0x7f;
+		if ((eight | ((eight - ones * 0x20) & ~eight) | ((del - ones) & ~del)) & high) break;
+	}
+	while (at < text.length && text.data[at] >= 0x20 && text.data[at] < 0x7f) at++;
+	return at;
+}
+
 bool text_append_visible(struct buffer *out, struct span text)
 {
 	static const char digits[] = "0123456789abcdef";
 	while (text.length) {
-		size_t plain = 0;
-		while (plain < text.length && text.data[plain] >= 0x20 && text.data[plain] < 0x7f) plain++;
+		size_t plain = text_plain_length(text);
 		buffer_append(out, text.data, plain);
 		text.data += plain;
 		text.length -= plain;

@@ -26,6 +26,7 @@ bool text_append_base64(struct buffer *out, struct span bytes); /* RFC 4648, pad
 /* Appends `text` so that it cannot drive a terminal: C0, DEL, C1, U+2028/9, bidi controls, zero-width and tag
  * characters and bytes that are not UTF-8 are shown as \n, \t, \xNN or \u{NNNN}; '\\' is kept as it is. */
 bool text_append_visible(struct buffer *out, struct span text);
-bool text_is_hidden(uint32_t codepoint); /* true for the code points that text_append_visible escapes */
+size_t text_plain_length(struct span text); /* how many bytes at the start are printable ASCII, space to '~' */
+bool text_is_hidden(uint32_t codepoint);    /* true for the code points that text_append_visible escapes */
 
 #endif

@@ -2,8 +2,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "base/timestamp.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -129,11 +131,16 @@ static int64_t floor_divide(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
+static int floor_rest(int64_t a, int64_t b)
+{
+	return (int)(a % b + (a % b < 0 ? b : 0));
+}
+
 struct timestamp_local timestamp_local(int64_t nanoseconds)
 {
 	struct timestamp_local local = { 0 };
 	int64_t seconds = floor_divide(nanoseconds, SECOND);
-	local.nanosecond = (int)(nanoseconds - seconds * SECOND);
+	local.nanosecond = floor_rest(nanoseconds, SECOND);
 	if (!zone_is_utc) {
 		struct tm broken;
 		time_t instant = (time_t)seconds;
@@ -159,7 +166,7 @@ static char *print_two(char *at, int value)
 size_t timestamp_print(char out[TIMESTAMP_MAX], int64_t nanoseconds)
 {
 	int64_t seconds = floor_divide(nanoseconds, SECOND), days = floor_divide(seconds, 86400);
-	int year, month, day, rest = (int)(seconds - days * 86400), micros = (int)(nanoseconds - seconds * SECOND) / 1000;
+	int year, month, day, rest = (int)(seconds - days * 86400), micros = floor_rest(nanoseconds, SECOND) / 1000;
 	date_from_days(days, &year, &month, &day);
 	char *at = print_two(print_two(out, year / 100), year % 100);
 	*at++ = '-', at = print_two(at, month);
@@ -172,18 +179,25 @@ size_t timestamp_print(char out[TIMESTAMP_MAX], int64_t nanoseconds)
 	return (size_t)(at - out);
 }
 
+/* tzset takes any nonsense for UTC, so ask first whether the zone database has such a file. */
+static bool zone_exists(const char *name)
+{
+	char path[256], magic[4];
+	if (strstr(name, "..") || name[0] == '/' || name[0] == '\0') return false;
+	if (snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name) >= (int)sizeof path) return false;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) return false;
+	bool compiled = read(fd, magic, sizeof magic) == (ssize_t)sizeof magic && memcmp(magic, "TZif", sizeof magic) == 0;
+	close(fd);
+	return compiled;
+}
+
 bool timestamp_set_zone(const char *name)
 {
-	zone_is_utc = strcmp(name, "UTC") == 0 || strcmp(name, "Z") == 0;
-	if (zone_is_utc) return true;
-	if (strcmp(name, "local") != 0) {
-		/* tzset takes any nonsense for UTC, so ask for the file first. */
-		char path[256];
-		if (strstr(name, "..") || name[0] == '/' || name[0] == '\0') return false;
-		if (snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name) >= (int)sizeof path || access(path, R_OK) != 0) return false;
-		if (setenv("TZ", name, 1) != 0) return false;
-	}
-	tzset();
+	bool utc = strcasecmp(name, "UTC") == 0 || strcmp(name, "Z") == 0;
+	if (!utc && strcmp(name, "local") != 0 && (!zone_exists(name) || setenv("TZ", name, 1) != 0)) return false;
+	zone_is_utc = utc;
+	if (!utc) tzset();
 	return true;
 }
 
@@ -192,7 +206,9 @@ static int64_t from_local(int year, int month, int day, int seconds)
 {
 	int64_t as_utc = days_from_date(year, month, day) * 86400 + seconds;
 	if (zone_is_utc) return as_utc;
-	struct tm broken = { .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_sec = seconds, .tm_isdst = -1 };
+	/* In hours and minutes: mktime would count a large tm_sec from midnight on, through a change of the clock. */
+	struct tm broken = { .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = seconds / 3600, .tm_min = seconds / 60 % 60,
+		.tm_sec = seconds % 60, .tm_isdst = -1 };
 	return (int64_t)mktime(&broken);
 }
 
@@ -201,7 +217,7 @@ static bool parse_relative(struct span text, int64_t now, int64_t *nanoseconds)
 	int64_t distance;
 	if (text.length > 4 && span_equal((struct span){ text.data + text.length - 4, 4 }, SPAN(" ago"))) text.length -= 4;
 	else if (text.length && text.data[0] == '-') text.data++, text.length--;
-	else return false;
+	else if (text.length < 2 || !strchr("smhd", text.data[text.length - 1])) return false;
 	if (!number_parse_duration(text, &distance) || distance > now) return false;
 	*nanoseconds = now - distance;
 	return true;

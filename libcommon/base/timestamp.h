@@ -14,7 +14,7 @@ enum { TIMESTAMP_MAX = 48 }; /* room for any text written here, with its NUL */
 bool timestamp_parse(struct span text, int64_t *nanoseconds);
 
 /* What a person types for --since and --until: RFC 3339, a date alone, "HH:MM[:SS]" today, epoch seconds ("1353631447", "@..."),
- * "-15m" or "15m ago", "now", "today", "yesterday". Dates without a zone are in `zone` (below). */
+ * "-15m", "15m" or "15m ago", "now", "today", "yesterday". Dates without a zone are in `zone` (below). */
 bool timestamp_parse_loose(struct span text, int64_t now, int64_t *nanoseconds);
 
 int64_t timestamp_now(void); /* CLOCK_REALTIME */
