@@ -24,7 +24,6 @@ enum scan_flag {
 	SCAN_CONTROL = 4,      /* a byte below 0x20 inside a string */
 	SCAN_OPEN_STRING = 8,  /* the line ends inside a string */
 	SCAN_NOT_UTF8 = 16,    /* anywhere in the line */
-	SCAN_NUL = 32,         /* a NUL byte anywhere in the line */
 	SCAN_NO_MEMORY = 64,   /* the index could not grow; the line's length is still right */
 };
 
@@ -47,6 +46,10 @@ bool scan_init(struct scan *);
 bool scan_choose(struct scan *, const char *kernel); /* by name; false if it is unknown or this machine cannot run it */
 void scan_release(struct scan *);
 const struct scan_kernel *const *scan_kernels(void); /* all that this machine can run, NULL-terminated, plain last */
+
+/* Whether RFC 8259 allows what stands behind a backslash: one of the eight letters, or u and four hexadecimal digits. Up to five
+ * bytes are read. */
+bool scan_escape_is_good(const char *behind);
 
 /* Scans the line that starts at `start`. [start, end) must hold a newline, be followed by SCAN_PADDING readable bytes, and
  * be at most 4 GiB long. Returns the line's length without its newline; index, count and flags describe it. */

@@ -18,7 +18,8 @@ struct reader {
 	size_t line_limit;    /* --max-line */
 	uint64_t lines;       /* lines given out from this source; the number of the line last given out */
 	uint64_t bytes;       /* read from this source */
-	uint64_t skipping;    /* bytes so far of a line over the limit that is being skipped; 0: none */
+	size_t skipped;       /* bytes so far of the line over the limit */
+	bool skipping, told;  /* in such a line; its end was told by the last reader_fill */
 	bool ended, polls;    /* end of input seen; the descriptor may make us wait (not a regular file) */
 	int error;            /* errno of the read that failed */
 };

@@ -1,0 +1,145 @@
+/* scan_avx2 - the kernel for x86-64 with AVX2, BMI and PCLMUL: 32 bytes at a time. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include <immintrin.h>
+
+#include "envelope/scan_private.h"
+
+struct lanes {
+	__m256i v[2];
+};
+
+static inline struct lanes lanes_load(const char *block)
+{
+	return (struct lanes){ { _mm256_loadu_si256((const __m256i *)(const void *)block), _mm256_loadu_si256((const __m256i *)(const void *)(block + 32)) } };
+}
+
+static inline uint64_t join(__m256i low, __m256i high)
+{
+	return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
+}
+
+static inline uint64_t lanes_equal(const struct lanes *l, char c)
+{
+	__m256i wanted = _mm256_set1_epi8(c);
+	return join(_mm256_cmpeq_epi8(l->v[0], wanted), _mm256_cmpeq_epi8(l->v[1], wanted));
+}
+
+static inline __m256i control(__m256i v)
+{
+	return _mm256_cmpeq_epi8(_mm256_min_epu8(v, _mm256_set1_epi8(0x1f)), v);
+}
+
+static inline uint64_t lanes_control(const struct lanes *l)
+{
+	return join(control(l->v[0]), control(l->v[1]));
+}
+
+/* A table by low nibble holds the one character of that nibble that is wanted; '[' and ']' fold onto '{' and '}' by bit 5. */
+static inline __m256i punctuation(__m256i v)
+{
+	const __m256i table = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0));
+	return _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, v), _mm256_or_si256(v, _mm256_set1_epi8(0x20)));
+}
+
+static inline uint64_t lanes_operator(const struct lanes *l)
+{
+	return join(punctuation(l->v[0]), punctuation(l->v[1]));
+}
+
+static inline __m256i blank(__m256i v)
+{
+	const __m256i table = _mm256_broadcastsi128_si256(_mm_setr_epi8(' ', 0, 0, 0, 0, 0, 0, 0, 0, '\t', 1, 1, 1, '\r', 1, 1));
+	return _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, v), v);
+}
+
+static inline uint64_t lanes_blank(const struct lanes *l)
+{
+	return join(blank(l->v[0]), blank(l->v[1]));
+}
+
+static inline bool lanes_high(const struct lanes *l)
+{
+	return _mm256_movemask_epi8(_mm256_or_si256(l->v[0], l->v[1]));
+}
+
+static inline uint64_t prefix_xor(uint64_t bits)
+{
+	__m128i product = _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)bits), _mm_set1_epi8(-1), 0);
+	return (uint64_t)_mm_cvtsi128_si64(product);
+}
+
+static inline unsigned lowest_bit(uint64_t bits)
+{
+	return (unsigned)_tzcnt_u64(bits);
+}
+
+/* UTF-8 by three table look-ups a byte (Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte", 2020): the high
+ * and low nibble of the byte before and the high nibble of the byte itself each name the faults they allow; a fault that all three
+ * allow is one. A bit a fault: */
+enum {
+	TOO_SHORT = 1,      /* a lead byte without a continuation */
+	TOO_LONG = 2,       /* a continuation behind an ASCII byte */
+	OVERLONG_3 = 4,     /* e0 before 80..9f */
+	TOO_LARGE = 8,      /* f4 before 90.., f5.. */
+	SURROGATE = 16,     /* ed before a0.. */
+	OVERLONG_2 = 32,    /* c0, c1 */
+	OVERLONG_4 = 64,    /* f0 before 80..8f; with TOO_LARGE's bit apart, f5.. before 80..8f */
+	TWO_CONTS = 128,    /* two continuations: right only as third or fourth byte of a sequence */
+	CARRY = TOO_SHORT | TOO_LONG | TWO_CONTS,
+};
+
+static inline __m256i table16(char a, char b, char c, char d, char e, char f, char g, char h, char i, char j, char k, char l, char m, char n, char o, char p)
+{
+	return _mm256_broadcastsi128_si256(_mm_setr_epi8(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p));
+}
+
+static inline __m256i high_nibble(__m256i v)
+{
+	return _mm256_and_si256(_mm256_srli_epi16(v, 4), _mm256_set1_epi8(15));
+}
+
+static inline __m256i utf8_faults(__m256i before3, __m256i before2, __m256i before1, __m256i now)
+{
+	const char L = TOO_LONG, C = (char)TWO_CONTS, S = TOO_SHORT, K = (char)CARRY;
+	const __m256i first_high = table16(L, L, L, L, L, L, L, L, C, C, C, C, S | OVERLONG_2, S, S | OVERLONG_3 | SURROGATE,
+	                                   S | TOO_LARGE | OVERLONG_4);
+	const char big = (char)(CARRY | TOO_LARGE | OVERLONG_4);
+	const __m256i first_low = table16(K | OVERLONG_3 | OVERLONG_2 | OVERLONG_4, K | OVERLONG_2, K, K, K | TOO_LARGE, big, big, big, big, big, big, big, big,
+	                                  (char)(big | SURROGATE), big, big);
+	const __m256i second_high = table16(S, S, S, S, S, S, S, S, L | OVERLONG_2 | C | OVERLONG_3 | OVERLONG_4, L | OVERLONG_2 | C | OVERLONG_3 | TOO_LARGE,
+	                                    L | OVERLONG_2 | C | SURROGATE | TOO_LARGE, L | OVERLONG_2 | C | SURROGATE | TOO_LARGE, S, S, S, S);
+	__m256i special = _mm256_and_si256(_mm256_and_si256(_mm256_shuffle_epi8(first_high, high_nibble(before1)),
+	                                                    _mm256_shuffle_epi8(first_low, _mm256_and_si256(before1, _mm256_set1_epi8(15)))),
+	                                   _mm256_shuffle_epi8(second_high, high_nibble(now)));
+	/* Where the byte must be a third or fourth one, two continuations are right, and anything else is not. */
+	__m256i third = _mm256_subs_epu8(before2, _mm256_set1_epi8((char)(0xe0 - 0x80)));
+	__m256i fourth = _mm256_subs_epu8(before3, _mm256_set1_epi8((char)(0xf0 - 0x80)));
+	__m256i must = _mm256_and_si256(_mm256_or_si256(third, fourth), _mm256_set1_epi8((char)0x80));
+	return _mm256_xor_si256(must, special);
+}
+
+/* `text` lies in a scanned region, so at least its newline and SCAN_PADDING bytes can be read behind it; before it nothing can. */
+static inline bool utf8_valid(const char *text, size_t length)
+{
+	char edge[64] = { 0 };
+	__m256i faults = _mm256_setzero_si256(), last = _mm256_setzero_si256();
+	for (size_t at = 0; at <= length; at += 32) {
+		const char *from = text + at;
+		if (length - at < 32) { /* the last bytes, then zeros, so that a sequence cut at the end shows */
+			memcpy(edge, from, length - at);
+			from = edge;
+		}
+		__m256i now = _mm256_loadu_si256((const __m256i *)(const void *)from);
+		__m256i joint = _mm256_permute2x128_si256(last, now, 0x21);
+		__m256i before1 = _mm256_alignr_epi8(now, joint, 15), before2 = _mm256_alignr_epi8(now, joint, 14), before3 = _mm256_alignr_epi8(now, joint, 13);
+		faults = _mm256_or_si256(faults, utf8_faults(before3, before2, before1, now));
+		last = now;
+	}
+	return _mm256_testz_si256(faults, faults);
+}
+
+#define KERNEL_LINE scan_line_avx2
+size_t scan_line_avx2(struct scan *, const char *, const char *);
+#include "envelope/scan_index.h"
+
+const struct scan_kernel scan_kernel_avx2 = { "avx2", scan_line_avx2 };

@@ -1,0 +1,135 @@
+/* diag - messages for people on standard error, and leaving with an exit status. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "io/diag.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+/* The program's voice is one for the process: its name and how much it says. */
+static struct {
+	const char *program;
+	bool quiet;
+	int verbose;
+} voice = { .program = "metlog" };
+
+void diag_init(const char *program)
+{
+	voice.program = program;
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+			/* Opened the wrong way round, so that its use is an error and not silence. */
+			int opened = open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+			if (opened >= 0 && opened != fd) close(opened);
+		}
+}
+
+const char *diag_program(void)
+{
+	return voice.program;
+}
+
+void diag_set_quiet(bool quiet)
+{
+	voice.quiet = quiet;
+}
+
+void diag_set_verbose(int level)
+{
+	voice.verbose = level;
+}
+
+static void say(const char *format, va_list arguments, const char *because)
+{
+	int saved = errno;
+	char message[8192];
+	struct buffer line;
+	buffer_init(&line, 64 * 1024);
+	vsnprintf(message, sizeof message, format, arguments);
+	buffer_append_text(&line, voice.program);
+	buffer_append(&line, ": ", 2);
+	/* Newlines of our own are kept (a caret under an expression); whatever came from input was escaped with %s by the caller or is here. */
+	struct span rest = span_of(message);
+	while (rest.length) {
+		const char *newline = memchr(rest.data, '\n', rest.length);
+		size_t length = newline ? (size_t)(newline - rest.data) : rest.length;
+		text_append_visible(&line, (struct span){ rest.data, length });
+		if (newline) buffer_append_byte(&line, '\n'), length++;
+		rest.data += length, rest.length -= length;
+	}
+	if (because) buffer_append(&line, ": ", 2), text_append_visible(&line, span_of(because));
+	buffer_append_byte(&line, '\n');
+	if (write(STDERR_FILENO, line.data, line.length) < 0) { /* nobody to tell */ }
+	buffer_release(&line);
+	errno = saved;
+}
+
+void diag_error(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	say(format, arguments, NULL);
+	va_end(arguments);
+}
+
+void diag_warn(const char *format, ...)
+{
+	va_list arguments;
+	if (voice.quiet) return;
+	va_start(arguments, format);
+	say(format, arguments, NULL);
+	va_end(arguments);
+}
+
+void diag_note(int level, const char *format, ...)
+{
+	va_list arguments;
+	if (voice.verbose < level) return;
+	va_start(arguments, format);
+	say(format, arguments, NULL);
+	va_end(arguments);
+}
+
+void die(enum diag_exit status, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	say(format, arguments, NULL);
+	va_end(arguments);
+	exit((int)status);
+}
+
+void die_errno(enum diag_exit status, const char *format, ...)
+{
+	va_list arguments;
+	const char *because = strerror(errno);
+	va_start(arguments, format);
+	say(format, arguments, because);
+	va_end(arguments);
+	exit((int)status);
+}
+
+void *must_alloc(size_t bytes)
+{
+	void *memory = calloc(1, bytes ? bytes : 1);
+	if (!memory) die(EXIT_INTERNAL, "no memory for %zu bytes", bytes);
+	return memory;
+}
+
+void *must_resize(void *old, size_t bytes)
+{
+	void *memory = realloc(old, bytes ? bytes : 1);
+	if (!memory) die(EXIT_INTERNAL, "no memory for %zu bytes", bytes);
+	return memory;
+}
+
+char *must_copy(struct span text)
+{
+	char *copy = must_alloc(text.length + 1);
+	if (text.length) memcpy(copy, text.data, text.length);
+	return copy;
+}
