@@ -48,7 +48,7 @@ void filter_fail(struct filter *f, int status)
 	if (!f->status) f->status = status;
 }
 
-static void must_flush(struct filter *f)
+void filter_flush(struct filter *f)
 {
 	if (writer_flush(&f->out)) return;
 	if (f->out.error == EPIPE) exit(EXIT_DONE); /* SIGPIPE is ignored by somebody above us: end as quietly as by the signal */
@@ -108,6 +108,7 @@ static bool open_next(struct filter *f)
 static void reject(struct filter *f, const struct reject *what)
 {
 	f->stats.rejected++;
+	if (f->on_reject) f->on_reject(f->on_reject_context, what);
 	rejects_add(&f->rejects, what);
 }
 
@@ -120,7 +121,7 @@ static void reject_overlong(struct filter *f)
 }
 
 /* Whether -m, --since and --until take the envelope. One without a time they can read is outside every interval. */
-static bool is_wanted(struct filter *f, const struct envelope *envelope)
+bool filter_wants(struct filter *f, const struct envelope *envelope)
 {
 	if (f->options.since != INT64_MIN || f->options.until != INT64_MAX) {
 		int64_t stamp;
@@ -131,7 +132,7 @@ static bool is_wanted(struct filter *f, const struct envelope *envelope)
 }
 
 /* Takes lines from the block in memory until one is a good and wanted envelope. False: the block is used up. */
-static bool take_envelope(struct filter *f, struct envelope *envelope)
+bool filter_take(struct filter *f, struct envelope *envelope)
 {
 	struct reader *r = &f->reader;
 	while (reader_has_line(r)) {
@@ -151,10 +152,21 @@ static bool take_envelope(struct filter *f, struct envelope *envelope)
 		}
 		f->stats.bytes += length + 1;
 		f->line = r->lines;
-		if (is_wanted(f, envelope)) return true;
+		if (filter_wants(f, envelope)) return true;
 		f->stats.dropped++;
 	}
 	return false;
+}
+
+enum reader_fill filter_fill(struct filter *f)
+{
+	enum reader_fill filled = reader_fill(&f->reader);
+	if (filled == READER_OVERLONG) reject_overlong(f);
+	if (filled == READER_ERROR) {
+		diag_error("%s: %s", f->reader.name, strerror(f->reader.error));
+		filter_fail(f, EXIT_NO_INPUT);
+	}
+	return filled;
 }
 
 static bool input_is_ready(struct filter *f)
@@ -166,22 +178,13 @@ static bool input_is_ready(struct filter *f)
 enum filter_turn filter_turn(struct filter *f, struct envelope *envelope)
 {
 	for (;;) {
-		if (take_envelope(f, envelope)) return TURN_ENVELOPE;
+		if (filter_take(f, envelope)) return TURN_ENVELOPE;
 		if (signals_take(SIGNALS_STATS)) write_stats(f, "-");
 		if (signals_stopping()) return TURN_END;
 		if (f->reader.fd < 0 && !open_next(f)) return TURN_END;
 		if (!input_is_ready(f)) return TURN_WAIT;
-		switch (reader_fill(&f->reader)) {
-		case READER_LINES: break;
-		case READER_NOTHING: break;
-		case READER_OVERLONG: reject_overlong(f); break;
-		case READER_ERROR:
-			diag_error("%s: %s", f->reader.name, strerror(f->reader.error));
-			filter_fail(f, EXIT_NO_INPUT);
-			/* fall through */
-		case READER_END:
-			if (!open_next(f)) return TURN_END;
-		}
+		enum reader_fill filled = filter_fill(f);
+		if ((filled == READER_END || filled == READER_ERROR) && !open_next(f)) return TURN_END;
 	}
 }
 
@@ -204,14 +207,14 @@ bool filter_next(struct filter *f, struct envelope *envelope)
 	case TURN_ENVELOPE: return true;
 	case TURN_END: return false;
 	case TURN_WAIT:
-		must_flush(f);
+		filter_flush(f);
 		filter_wait(f, NULL, 0, -1);
 	}
 }
 
 void filter_pass(struct filter *f, const struct envelope *envelope)
 {
-	if (!writer_line(&f->out, envelope->line)) must_flush(f);
+	if (!writer_line(&f->out, envelope->line)) filter_flush(f);
 	f->stats.passed++;
 }
 
@@ -232,7 +235,7 @@ void filter_reject(struct filter *f, const struct envelope *envelope, const char
 
 int filter_close(struct filter *f)
 {
-	must_flush(f);
+	filter_flush(f);
 	if (!writer_close(&f->out)) {
 		diag_error("%s: %s", f->out.name, strerror(f->out.error));
 		filter_fail(f, EXIT_IO);

@@ -29,6 +29,8 @@ struct filter {
 	struct rejects rejects;
 	struct stats stats;
 	struct writer out;         /* standard output */
+	void (*on_reject)(void *context, const struct reject *); /* told of each reject, before it is reported or kept; may be NULL */
+	void *on_reject_context;
 	struct envelope_fault fault;
 	uint64_t line;             /* number of the envelope handed out last, in reader.name */
 	int next_operand;
@@ -51,6 +53,15 @@ bool filter_next(struct filter *, struct envelope *);
 enum filter_turn { TURN_ENVELOPE, TURN_WAIT, TURN_END };
 enum filter_turn filter_turn(struct filter *, struct envelope *);
 void filter_wait(struct filter *, struct pollfd *fds, size_t count, int timeout_ms);
+
+/* For a tool that has sources of its own: it puts a reader into filter->reader, fills it, and takes what is in it.
+ * filter_fill is reader_fill with overlong lines and errors booked and reported; filter_take hands out the next good and wanted
+ * envelope of the lines in memory, false if there is none left; filter_wants says whether -m, --since and --until take an envelope. */
+enum reader_fill filter_fill(struct filter *);
+bool filter_take(struct filter *, struct envelope *);
+bool filter_wants(struct filter *, const struct envelope *);
+
+void filter_flush(struct filter *); /* standard output; an error there ends the program: 74, or quietly if its reader has gone */
 
 void filter_pass(struct filter *, const struct envelope *);   /* writes the line to standard output; passed */
 void filter_booked_pass(struct filter *);                     /* delivered by the tool itself; passed */

@@ -41,7 +41,7 @@ void reader_open(struct reader *r, int fd, const char *name)
 	r->name = name;
 	r->at = r->lines_end = r->filled = 0;
 	r->lines = r->bytes = r->skipped = 0;
-	r->skipping = r->told = r->ended = false;
+	r->skipping = r->told = r->ended = r->follows = false;
 	r->error = 0;
 	r->polls = fstat(fd, &status) < 0 || !S_ISREG(status.st_mode);
 	if (r->polls && S_ISFIFO(status.st_mode)) fcntl(fd, F_SETPIPE_SZ, 1 << 20);
@@ -125,7 +125,7 @@ enum reader_fill reader_fill(struct reader *r)
 		r->error = errno;
 		return READER_ERROR;
 	}
-	if (got == 0) return finish(r);
+	if (got == 0) return r->follows ? READER_NOTHING : finish(r);
 	r->bytes += (uint64_t)got;
 	if (r->skipping) return skip_some(r, (size_t)got);
 	char *newline = memrchr(r->data + r->filled, '\n', (size_t)got);

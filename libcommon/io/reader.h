@@ -21,6 +21,7 @@ struct reader {
 	size_t skipped;       /* bytes so far of the line over the limit */
 	bool skipping, told;  /* in such a line; its end was told by the last reader_fill */
 	bool ended, polls;    /* end of input seen; the descriptor may make us wait (not a regular file) */
+	bool follows;         /* set after reader_open: end of file is READER_NOTHING, more may be appended; unset it to finish */
 	int error;            /* errno of the read that failed */
 };
 
