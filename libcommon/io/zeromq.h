@@ -1,0 +1,69 @@
+/* zeromq - ZeroMQ sockets; the only place that knows libzmq, which is loaded when the first one is opened. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef IO_ZEROMQ_H
+#define IO_ZEROMQ_H
+
+#include <stdint.h>
+#include "base/span.h"
+#include "io/endpoint.h"
+
+struct zeromq;         /* the library, a context, and the gatekeeper: a thread that answers who may connect (ZAP, RFC 27) */
+struct zeromq_socket;
+
+/* Dies (71) with the reason if libzmq cannot be loaded. */
+struct zeromq *zeromq_open(void);
+/* All its sockets must be closed before. */
+void zeromq_close(struct zeromq *);
+
+/* Makes a CURVE key pair in two files: see curve_write_pair. */
+void zeromq_make_keys(struct zeromq *, const char *path);
+
+struct zeromq_options {
+	int hwm;                     /* messages queued at most, each peer and direction */
+	int64_t message_limit_bytes; /* a peer that sends a longer message is disconnected; < 0: no limit */
+	int buffer_bytes;            /* SO_RCVBUF and SO_SNDBUF; 0: the kernel's choice */
+	const char *curve_secret;    /* file with our key pair. A socket that binds is a CURVE server with it */
+	const char *curve_clients;   /* directory of the public keys that a server lets in */
+	const char *curve_server;    /* file with the server's public key: a socket that connects is a CURVE client */
+	bool insecure;               /* tcp:// off loopback without CURVE, and a server without curve_clients, are allowed */
+	bool await_peers;            /* nothing is queued for a connection that does not stand (IMMEDIATE) */
+	int failure;                 /* exit status if the address cannot be bound or connected */
+};
+
+/* pub: sub: push: pull: rep:, on the side the endpoint says, else sub: pull: rep: bind and pub: push: connect. A pub: socket says how many
+ * subscriptions there are (XPUB) and answers EAGAIN instead of dropping when a subscriber is slow; sub: subscribes to everything.
+ * Dies: 78 if what was asked for is unsafe or wrong, 66/77/78 for key files, options->failure if the address is refused. */
+struct zeromq_socket *zeromq_socket_open(struct zeromq *, const struct endpoint *, const struct zeromq_options *);
+const char *zeromq_address(const struct zeromq_socket *); /* as bound, with the real port: "tcp://127.0.0.1:40000" */
+bool zeromq_binds(const struct zeromq_socket *);
+
+/* Two descriptors to poll for POLLIN. They tell of changes only: call zeromq_receive (or zeromq_send) and zeromq_events until there is
+ * nothing more before each poll. */
+enum { ZEROMQ_FDS = 2 };
+void zeromq_fds(const struct zeromq_socket *, int fds[ZEROMQ_FDS]);
+
+/* Never blocks. The last part of the next message; false: none is there. *parts counts all of them. Valid until the next
+ * call. For rep: each message must be answered with zeromq_answer before the next is received. */
+bool zeromq_receive(struct zeromq_socket *, struct span *last, unsigned *parts);
+void zeromq_answer(struct zeromq_socket *); /* an empty reply */
+
+/* Never blocks. 0, or EAGAIN (no room, no peer), or another errno. */
+int zeromq_send(struct zeromq_socket *, struct span message);
+long zeromq_subscriptions(struct zeromq_socket *); /* of a pub: socket, now */
+
+/* What the socket's monitor has told so far. */
+struct zeromq_events {
+	uint64_t peers_now;          /* connections that stand, handshake done */
+	uint64_t connected, disconnected;
+	uint64_t handshake_failed;   /* all kinds, denied included */
+	uint64_t denied;             /* the far side did not let us in, or our gatekeeper not it */
+	bool closed;                 /* after zeromq_close_begin: nothing is left to send */
+};
+const struct zeromq_events *zeromq_events(struct zeromq_socket *);
+
+/* Keeps sending what is queued for at most linger_ms while events are still told (`closed` when that has ended); then
+ * zeromq_socket_close releases. zeromq_socket_close alone drops what is queued. */
+void zeromq_close_begin(struct zeromq_socket *, int linger_ms);
+void zeromq_socket_close(struct zeromq_socket *);
+
+#endif
