@@ -59,6 +59,7 @@ static void write_stats(struct filter *f, const char *path)
 {
 	struct buffer line;
 	int fd = STDERR_FILENO;
+	if (f->before_stats) f->before_stats(f->before_stats_context);
 	if (strcmp(path, "-") != 0) fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0) {
 		diag_error("%s: %s", path, strerror(errno));

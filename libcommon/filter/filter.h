@@ -31,6 +31,8 @@ struct filter {
 	struct writer out;         /* standard output */
 	void (*on_reject)(void *context, const struct reject *); /* told of each reject, before it is reported or kept; may be NULL */
 	void *on_reject_context;
+	void (*before_stats)(void *context); /* brings `stats` up to date before it is written; may be NULL */
+	void *before_stats_context;
 	struct envelope_fault fault;
 	uint64_t line;             /* number of the envelope handed out last, in reader.name */
 	int next_operand;
