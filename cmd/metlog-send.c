@@ -1,0 +1,271 @@
+/* metlog-send - makes envelopes from messages, lines of text, metrics or a timed command, and hands them over. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "filter/filter.h"
+#include "io/diag.h"
+#include "io/outlet.h"
+#include "send/command.h"
+#include "send/message.h"
+#include "send/options.h"
+
+struct sender {
+	struct filter filter;
+	struct send_options options;
+	struct message message;
+	struct outlet *outlet;    /* NULL: standard output */
+	uint64_t unsent;          /* made or read, and not handed over */
+	char reason[OUTLET_REASON_MAX];
+	bool failed;              /* the far side did not take one: no more is sent */
+};
+
+static const char too_long[] = "longer than --max-line as an envelope";
+
+/* --- handing over ------------------------------------------------------------------ */
+
+static void open_outlet(struct sender *s)
+{
+	const struct endpoint *to = &s->options.endpoint;
+	if (!s->options.to || to->kind == ENDPOINT_STDIO || s->filter.options.dry_run) return;
+	signals_ignore_pipe();
+	if (to->kind == ENDPOINT_FILE) signals_open(SIGNALS_HANGUP);
+	s->outlet = outlet_open(to, &s->options.outlet);
+	/* Standard output is not ours to use then, and that its reader goes is none of our business. */
+	s->filter.out.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (s->filter.out.fd < 0) die_errno(EXIT_SYSTEM, "cannot open /dev/null");
+}
+
+static void fail(struct sender *s, enum outlet_result result, const char *reason)
+{
+	const struct endpoint *to = &s->options.endpoint;
+	int refused = to->kind == ENDPOINT_FILE ? EXIT_IO : EXIT_REFUSED;
+	filter_fail(&s->filter, result == OUTLET_REFUSED ? refused : EXIT_LATER);
+	if (!s->failed) snprintf(s->reason, sizeof s->reason, "%s", reason);
+	s->failed = true;
+}
+
+static void flush(struct sender *s)
+{
+	if (!s->outlet) {
+		filter_flush(&s->filter);
+		return;
+	}
+	enum outlet_result result = outlet_flush(s->outlet);
+	if (result != OUTLET_DELIVERED) fail(s, result, outlet_reason(s->outlet));
+}
+
+/* Hands one envelope over and books it. `envelope` is what the books and a reject are about, `line` what is sent for it. */
+static void hand_over(struct sender *s, struct envelope *envelope, struct span line)
+{
+	struct filter *f = &s->filter;
+	if (!s->outlet) {
+		envelope->line = line;
+		filter_pass(f, envelope);
+		return;
+	}
+	if (signals_take(SIGNALS_HANGUP)) outlet_reopen(s->outlet);
+	enum outlet_result result = outlet_send(s->outlet, line);
+	if (result == OUTLET_DELIVERED) {
+		filter_booked_pass(f);
+		if (f->options.unbuffered) flush(s);
+		return;
+	}
+	s->unsent++;
+	fail(s, result, outlet_reason(s->outlet));
+}
+
+static void close_outlet(struct sender *s)
+{
+	uint64_t lost = 0;
+	char reason[OUTLET_REASON_MAX] = "";
+	struct stats *books = &s->filter.stats;
+	if (!s->outlet) return;
+	enum outlet_result result = outlet_close(s->outlet, &lost, reason);
+	if (result != OUTLET_DELIVERED || lost) fail(s, result == OUTLET_REFUSED ? result : OUTLET_TRY_AGAIN, reason);
+	if (lost > books->passed) lost = books->passed;
+	books->passed -= lost;
+	s->unsent += lost;
+	if (!s->failed) return;
+	*stats_extra(books, "unsent") = s->unsent;
+	diag_error("%s: %llu of %llu envelopes were handed over: %s", s->options.to, (unsigned long long)books->passed,
+		(unsigned long long)(books->passed + s->unsent), s->reason);
+}
+
+/* --- envelopes made here ------------------------------------------------------------- */
+
+static void book_reject(struct sender *s, const struct reject *reject)
+{
+	s->filter.stats.rejected++;
+	rejects_add(&s->filter.rejects, reject);
+}
+
+/* Sends what was just made, if sampling wills; `source`, `number` and `raw` say what it was made of, for a reject. */
+static void send_made(struct sender *s, bool made, struct span raw, const char *source, uint64_t number)
+{
+	struct envelope envelope = { .line = raw };
+	s->filter.stats.read++;
+	s->filter.stats.bytes += raw.length;
+	if (made) hand_over(s, &envelope, buffer_span(&s->message.line));
+	else book_reject(s, &(struct reject){ raw, 0, too_long, 0, source, number });
+}
+
+static void skip_sampled(struct sender *s)
+{
+	s->filter.stats.read++;
+	filter_drop(&s->filter);
+}
+
+/* One text as the payload of a message. */
+static void send_text(struct sender *s, struct span text, const char *source, uint64_t number)
+{
+	if (s->failed) return;
+	if (!text_is_utf8(text)) {
+		s->filter.stats.read++;
+		book_reject(s, &(struct reject){ text, 0, "not valid UTF-8", 0, source, number });
+	} else if (!sample_take(&s->options.sample, s->options.rate)) {
+		skip_sampled(s);
+	} else {
+		send_made(s, message_text(&s->message, text), text, source, number);
+	}
+}
+
+static void send_words(struct sender *s)
+{
+	struct buffer text;
+	buffer_init(&text, SIZE_MAX / 2);
+	for (int i = 0; i < s->options.payload_count; i++) {
+		if (i) buffer_append_byte(&text, ' ');
+		buffer_append_text(&text, s->options.payload[i]);
+	}
+	if (text.failed) die(EXIT_INTERNAL, "no memory for the payload");
+	send_text(s, buffer_span(&text), "payload", 1);
+	buffer_release(&text);
+}
+
+static void send_metrics(struct sender *s, const struct command_result *result)
+{
+	for (size_t i = 0; i < s->options.metric_count && !s->failed; i++) {
+		const struct send_metric *metric = &s->options.metrics[i];
+		if (!sample_take(&s->options.sample, s->options.rate)) skip_sampled(s);
+		else if (metric->timed) send_made(s, message_timing(&s->message, metric, result), metric->name, "timer", i + 1);
+		else send_made(s, message_metric(&s->message, metric), metric->name, metric->type, i + 1);
+		if (metric->timed && s->options.failure_type && result->status != 0 && !s->failed)
+			send_made(s, message_failure(&s->message, metric, result), metric->name, "command", i + 1);
+	}
+}
+
+/* --- standard input -------------------------------------------------------------------- */
+
+/* The lines in memory. A carriage return before the newline belongs to the line's end; lines of blanks are no message. */
+static void send_lines(struct sender *s)
+{
+	struct reader *r = &s->filter.reader;
+	while (reader_has_line(r) && !s->failed) {
+		const char *start = r->data + r->at, *newline = memchr(start, '\n', r->lines_end - r->at);
+		struct span line = reader_take(r, (size_t)(newline - start));
+		if (line.length && line.data[line.length - 1] == '\r') line.length--;
+		if (span_trim(line).length) send_text(s, line, r->name, r->lines);
+	}
+}
+
+static void send_input(struct sender *s)
+{
+	struct filter *f = &s->filter;
+	reader_open(&f->reader, STDIN_FILENO, "-");
+	enum reader_fill fill = READER_NOTHING;
+	while (fill != READER_END && fill != READER_ERROR && !s->failed && !signals_stopping()) {
+		struct pollfd input = { .fd = f->reader.fd, .events = POLLIN };
+		if (f->reader.polls && poll(&input, 1, 0) == 0) {
+			flush(s);
+			if (!s->failed) filter_wait(f, NULL, 0, -1);
+			continue;
+		}
+		fill = filter_fill(f);
+		send_lines(s);
+	}
+}
+
+/* Envelopes of the FILEs or of standard input. */
+static void send_envelopes(struct sender *s)
+{
+	struct filter *f = &s->filter;
+	struct envelope envelope;
+	while (!s->failed) {
+		enum filter_turn turn = filter_turn(f, &envelope);
+		if (turn == TURN_END) return;
+		if (turn == TURN_WAIT) {
+			flush(s);
+			if (!s->failed) filter_wait(f, NULL, 0, -1);
+			continue;
+		}
+		struct span line = s->options.as_is ? envelope.line : message_fill(&s->message, &envelope);
+		if (line.data) hand_over(s, &envelope, line);
+		else filter_reject(f, &envelope, too_long);
+	}
+}
+
+/* A pipe, a socket or a file is there to be read; a terminal or the null device (cron, systemd) is not. */
+static bool has_input(void)
+{
+	struct stat status;
+	if (fstat(STDIN_FILENO, &status) != 0) return false;
+	return S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || S_ISREG(status.st_mode);
+}
+
+static bool reads_lines(const struct send_options *o)
+{
+	if (o->json || o->command) return false;
+	if (o->payload_count == 1 && strcmp(o->payload[0], "-") == 0) return true;
+	if (o->payload_count || o->metric_count) return false;
+	if (has_input()) return true;
+	if (!o->type && !o->name_count && !o->tag_count)
+		tool_usage_error("nothing to send: give a PAYLOAD, a metric, --type or --field, or text on standard input");
+	return false;
+}
+
+static void send_all(struct sender *s, const struct command_result *result, bool lines)
+{
+	const struct send_options *o = &s->options;
+	if (o->json) send_envelopes(s);
+	else if (lines) send_input(s);
+	else if (o->payload_count || !o->metric_count) send_words(s);
+	send_metrics(s, result);
+	close_outlet(s);
+}
+
+/* Runs the command. Returns in the process that is to tell of it; the original one exits as the command did, whatever becomes of
+ * the telling, unless --strict asks for it and the command itself had no fault. */
+static void run_command(struct sender *s, struct command_result *result)
+{
+	int told;
+	command_run(s->options.command, s->options.failure_type != NULL, result);
+	if (command_fork_teller(&told)) return;
+	exit(result->status == 0 && s->filter.options.strict ? told : result->status);
+}
+
+int main(int argc, char **argv)
+{
+	static struct sender sender;
+	struct sender *s = &sender;
+	struct command_result result = { 0 };
+	command_note_signals();
+	options_init(&s->options);
+	filter_open(&s->filter, &send_about, argc, argv, &s->options);
+	options_check(&s->options, &s->filter.options);
+	bool lines = reads_lines(&s->options);
+	message_init(&s->message, &s->options, s->filter.options.line_limit);
+	if (s->options.command) run_command(s, &result);
+	open_outlet(s);
+	send_all(s, &result, lines);
+	message_release(&s->message);
+	buffer_release(&result.tail);
+	int status = filter_close(&s->filter);
+	options_release(&s->options);
+	return status;
+}

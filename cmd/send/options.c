@@ -1,0 +1,308 @@
+/* options - what metlog-send's command line asks for, checked. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "options.h"
+
+#include <stdlib.h>
+
+#include "base/number.h"
+#include "base/text.h"
+#include "base/timestamp.h"
+#include "envelope/compose.h"
+#include "field.h"
+#include "io/diag.h"
+
+enum {
+	KEY_COUNTER = TOOL_KEY, KEY_TIMER, KEY_GAUGE, KEY_SET, KEY_RATE, KEY_SEED, KEY_TAG, KEY_TIMESTAMP, KEY_HOSTNAME, KEY_PID,
+	KEY_ON_FAILURE, KEY_JSON, KEY_AS_IS, KEY_TO, KEY_TIMEOUT, KEY_SECRET, KEY_SERVER, KEY_CLIENTS, KEY_INSECURE,
+};
+
+enum { TIMEOUT_DEFAULT_MS = 5000, FIELDS_MAX = 16 << 20 };
+
+static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "The message:", 1 },
+	{ "type", 'T', "TYPE", 0, "Its type (default oldstyle, a log message)", 1 },
+	{ "logger", 'l', "LOGGER", 0, "Who sends it (default: nobody, an empty text)", 1 },
+	{ "severity", 's', "LEVEL", 0, "0 to 7, or emerg alert crit err warning notice info debug (default info)", 1 },
+	{ "field", 'f', "NAME=VALUE", 0, "A field, as text; NAME:=JSON: a number, true, a list, an object", 1 },
+	{ "tag", KEY_TAG, "NAME=VALUE", 0, "A tag, for the back ends that know tags", 1 },
+	{ "timestamp", KEY_TIMESTAMP, "TIME", 0, "When it happened (default: now): RFC 3339, @EPOCH, -15m", 1 },
+	{ "hostname", KEY_HOSTNAME, "NAME", 0, "Where it happened (default: this host)", 1 },
+	{ "pid", KEY_PID, "N", 0, "Process it is about (default: metlog-send itself)", 1 },
+	{ NULL, 0, NULL, 0, "Metrics:", 2 },
+	{ "counter", KEY_COUNTER, "NAME[=N]", 0, "Count N more (default 1)", 2 },
+	{ "timer", KEY_TIMER, "NAME[=MS]", 0, "A duration in milliseconds; without MS: time the COMMAND behind --", 2 },
+	{ "gauge", KEY_GAUGE, "NAME=N", 0, "The level of something now", 2 },
+	{ "set", KEY_SET, "NAME=VALUE", 0, "A value whose distinct occurrences are counted", 2 },
+	{ "rate", KEY_RATE, "R", 0, "Send only this share, 0 to 1, at random, and say so in the field rate", 2 },
+	{ "seed", KEY_SEED, "N", 0, "Make the choices of --rate repeatable", 2 },
+	{ "on-failure", KEY_ON_FAILURE, "TYPE", 0, "If the COMMAND fails, also send an envelope of this type with the end of its standard error", 2 },
+	{ NULL, 0, NULL, 0, "Envelopes:", 3 },
+	{ "json", KEY_JSON, NULL, 0, "The input is envelopes; missing timestamp, logger, pid, hostname and env_version are put in", 3 },
+	{ "as-is", KEY_AS_IS, NULL, 0, "With --json: put nothing in", 3 },
+	{ NULL, 0, NULL, 0, "Where to:", 4 },
+	{ "to", KEY_TO, "ENDPOINT", 0, "file:PATH udp:HOST:PORT tcp:HOST:PORT unix:PATH pub:ADDRESS push:ADDRESS (default -, standard output)", 4 },
+	{ "timeout", KEY_TIMEOUT, "TIME", 0, "How long to wait for the far side before giving up with status 75 (default 5s; 0: for ever)", 4 },
+	{ "curve-server", KEY_SERVER, "FILE", 0, "Encrypt: the file with the public key of the ZeroMQ peer", 4 },
+	{ "curve-secret", KEY_SECRET, "FILE", 0, "The file with our own key pair (default: one made for this run)", 4 },
+	{ "curve-clients", KEY_CLIENTS, "DIR", 0, "Be the CURVE server, for the clients whose public keys are in DIR", 4 },
+	{ "insecure", KEY_INSECURE, NULL, 0, "Allow ZeroMQ beyond this machine without encryption", 4 },
+	{ 0 },
+};
+
+static int severity_of(const char *text)
+{
+	static const struct { const char *name; int severity; } names[] = {
+		{ "emerg", 0 }, { "emergency", 0 }, { "panic", 0 }, { "alert", 1 }, { "crit", 2 }, { "critical", 2 }, { "err", 3 }, { "error", 3 },
+		{ "warning", 4 }, { "warn", 4 }, { "notice", 5 }, { "info", 6 }, { "informational", 6 }, { "debug", 7 },
+	};
+	if (text[0] >= '0' && text[0] <= '7' && !text[1]) return text[0] - '0';
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcasecmp(text, names[i].name) == 0) return names[i].severity;
+	tool_usage_error("--severity: '%s' is not 0 to 7, emerg, alert, crit, err, warning, notice, info or debug", text);
+}
+
+static const char *must_be_text(const char *option, const char *text)
+{
+	if (!text_is_utf8(span_of(text))) tool_usage_error("%s: '%s' is not valid UTF-8", option, text);
+	return text;
+}
+
+/* Splits NAME=VALUE at its first '='. False: there is none; the name is then all of it. */
+static bool split(const char *option, const char *text, struct span *name, struct span *value)
+{
+	const char *equals = strchr(must_be_text(option, text), '=');
+	*name = equals ? span_between(text, equals) : span_of(text);
+	*value = equals ? span_of(equals + 1) : SPAN("");
+	if (name->length == 0) tool_usage_error("%s: '%s' has no name", option, text);
+	return equals != NULL;
+}
+
+static bool add_name(struct span **names, size_t *count, size_t *capacity, struct span name)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (span_equal((*names)[i], name)) return false;
+	if (*count == *capacity) {
+		*capacity = *capacity ? *capacity * 2 : 16;
+		*names = must_resize(*names, *capacity * sizeof **names);
+	}
+	(*names)[(*count)++] = name;
+	return true;
+}
+
+static void add_field(struct send_options *o, const char *text)
+{
+	struct span name, value;
+	if (!split("--field", text, &name, &value)) tool_usage_error("--field: '%s' is neither NAME=VALUE nor NAME:=JSON", text);
+	bool json = name.length > 1 && name.data[name.length - 1] == ':';
+	if (json) name.length--;
+	if (!add_name(&o->names, &o->name_count, &o->name_capacity, name))
+		tool_usage_error("--field: %.*s is given twice", (int)name.length, name.data);
+	if (json) field_add_json(&o->fields, name, value);
+	else compose_field_text(&o->fields, name, value);
+}
+
+static void add_tag(struct send_options *o, const char *text)
+{
+	struct span name, value;
+	if (!split("--tag", text, &name, &value)) tool_usage_error("--tag: '%s' is not NAME=VALUE", text);
+	if (!add_name(&o->tag_names, &o->tag_count, &o->tag_capacity, name))
+		tool_usage_error("--tag: %.*s is given twice", (int)name.length, name.data);
+	compose_field_text(&o->tags, name, value);
+}
+
+static void add_metric(struct send_options *o, const char *option, const char *text)
+{
+	struct send_metric metric = { .type = option + 2 };
+	double number;
+	bool has_value = split(option, text, &metric.name, &metric.value), is_set = strcmp(metric.type, "set") == 0;
+	metric.timed = !has_value && strcmp(metric.type, "timer") == 0;
+	if (!has_value && strcmp(metric.type, "counter") == 0) metric.value = SPAN("1");
+	else if (!has_value && !metric.timed) tool_usage_error("%s: '%s' has no value (NAME=VALUE)", option, text);
+	else if (!metric.timed && !is_set) {
+		if (!number_parse_double(metric.value, &number)) tool_usage_error("%s: '%s' is not a number", option, metric.value.data);
+		if (metric.value.data[0] == '+') metric.value.data++, metric.value.length--; /* JSON knows no plus sign */
+	}
+	o->metrics = must_resize(o->metrics, (o->metric_count + 1) * sizeof *o->metrics);
+	o->metrics[o->metric_count++] = metric;
+}
+
+static int timeout_of(const char *text)
+{
+	int64_t milliseconds = (tool_duration("--timeout", text) + 999999) / 1000000;
+	if (milliseconds > INT32_MAX) tool_usage_error("--timeout: '%s' is too long; 0 waits for ever", text);
+	return milliseconds ? (int)milliseconds : -1;
+}
+
+static void set_timestamp(struct send_options *o, const char *text)
+{
+	int64_t instant;
+	if (!timestamp_parse_loose(span_of(text), timestamp_now(), &instant)) tool_usage_error("--timestamp: '%s' is not a time", text);
+	o->timestamp = text;
+}
+
+static void set_to(struct send_options *o, const char *text)
+{
+	const char *reason;
+	if (o->to) tool_usage_error("--to is given twice (metlog-route copies to several places)");
+	o->to = text;
+	if (!endpoint_parse(&o->endpoint, span_of(text), &reason)) tool_usage_error("--to: '%s': %s", text, reason);
+	switch (o->endpoint.kind) {
+	case ENDPOINT_STDIO: case ENDPOINT_FILE: case ENDPOINT_UDP: case ENDPOINT_TCP: case ENDPOINT_UNIX: case ENDPOINT_PUB: case ENDPOINT_PUSH: break;
+	default: tool_usage_error("--to: '%s': %s: is not something metlog-send can send to", text, endpoint_kind_name(o->endpoint.kind));
+	}
+}
+
+static error_t parse_place(int key, char *arg, struct send_options *o)
+{
+	switch (key) {
+	case KEY_TO: set_to(o, arg); break;
+	case KEY_TIMEOUT: o->outlet.timeout_ms = timeout_of(arg); break;
+	case KEY_SECRET: o->outlet.curve_secret = arg; break;
+	case KEY_SERVER: o->outlet.curve_server = arg; break;
+	case KEY_CLIENTS: o->outlet.curve_clients = arg; break;
+	case KEY_INSECURE: o->outlet.insecure = true; break;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static error_t parse_metric(int key, char *arg, struct send_options *o)
+{
+	switch (key) {
+	case KEY_COUNTER: add_metric(o, "--counter", arg); break;
+	case KEY_TIMER: add_metric(o, "--timer", arg); break;
+	case KEY_GAUGE: add_metric(o, "--gauge", arg); break;
+	case KEY_SET: add_metric(o, "--set", arg); break;
+	case KEY_RATE:
+		o->has_rate = number_parse_double(span_of(arg), &o->rate) && o->rate >= 0;
+		if (!o->has_rate) tool_usage_error("--rate: '%s' is not a number from 0 (never) to 1 (always)", arg);
+		break;
+	case KEY_SEED: sample_init_seed(&o->sample, (uint64_t)tool_integer("--seed", arg, 0, INT64_MAX)); break;
+	case KEY_ON_FAILURE: o->failure_type = must_be_text("--on-failure", arg); break;
+	default: return parse_place(key, arg, o);
+	}
+	return 0;
+}
+
+static void take_operands(struct send_options *o, const struct argp_state *state)
+{
+	bool timed = false;
+	for (size_t i = 0; i < o->metric_count; i++) timed = timed || o->metrics[i].timed;
+	o->payload = state->argv + state->next;
+	o->payload_count = state->argc - state->next;
+	if (!timed) return;
+	/* An option of the command would be taken for one of ours without it. */
+	if (!state->quoted) tool_usage_error("the command to time goes behind --: metlog-send --timer NAME -- COMMAND...");
+	o->command = o->payload;
+	o->payload_count = 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct send_options *o = state->input;
+	switch (key) {
+	case 'T': o->type = must_be_text("--type", arg); break;
+	case 'l': o->logger = must_be_text("--logger", arg); break;
+	case 's': o->severity = severity_of(arg); break;
+	case 'f': add_field(o, arg); break;
+	case KEY_TAG: add_tag(o, arg); break;
+	case KEY_TIMESTAMP: set_timestamp(o, arg); break;
+	case KEY_HOSTNAME: o->hostname = must_be_text("--hostname", arg); break;
+	case KEY_PID: o->pid = tool_integer("--pid", arg, 1, INT64_MAX); break;
+	case KEY_JSON: o->json = true; break;
+	case KEY_AS_IS: o->as_is = true; break;
+	case ARGP_KEY_ARGS: take_operands(o, state); return ARGP_ERR_UNKNOWN; /* the family's table notes the operands too */
+	default: return parse_metric(key, arg, o);
+	}
+	return 0;
+}
+
+const struct tool_about send_about = {
+	.name = "metlog-send",
+	.usage = "[PAYLOAD...]\n--timer NAME [--on-failure TYPE] -- COMMAND...\n--json [FILE...]",
+	.summary = "Make envelopes from a message, lines of text, metrics or a timed command, and send them",
+	.examples =
+		"  metlog-send -T deploy -l web -f version=3.1 -f seconds:=12.5 \"deployed to production\"\n"
+		"  grep ERROR app.log | metlog-send -T oldstyle -s err --to udp:127.0.0.1:5565\n"
+		"  metlog-send --counter logins --gauge queue=17 --to pub:tcp://127.0.0.1:5565\n"
+		"  metlog-send --timer backup --on-failure cron --to udp:127.0.0.1:5565 -- tar czf /b/home.tgz /home\n"
+		"  metlog-send --json --to push:tcp://collector:5566 --curve-server collector.key archive.ndjson\n",
+	.uses = USES_INPUT | USES_DRY_RUN | USES_OUTPUT,
+	.options = options,
+	.parse = parse,
+};
+
+void options_init(struct send_options *o)
+{
+	*o = (struct send_options){ .severity = SEND_SEVERITY_UNSAID, .rate = 1 };
+	o->outlet.timeout_ms = TIMEOUT_DEFAULT_MS;
+	sample_init(&o->sample);
+	buffer_init(&o->fields, FIELDS_MAX);
+	buffer_init(&o->tags, FIELDS_MAX);
+}
+
+void options_release(struct send_options *o)
+{
+	buffer_release(&o->fields);
+	buffer_release(&o->tags);
+	free(o->names);
+	free(o->tag_names);
+	free(o->metrics);
+	if (o->to) endpoint_release(&o->endpoint);
+}
+
+static void refuse_name(const struct send_options *o, const char *name, const char *because)
+{
+	for (size_t i = 0; i < o->name_count; i++)
+		if (span_equal(o->names[i], span_of(name))) tool_usage_error("--field: %s is set by %s", name, because);
+}
+
+/* No field may come from two places. */
+static void check_fields(const struct send_options *o)
+{
+	if (o->metric_count) {
+		refuse_name(o, "name", "the metric");
+		refuse_name(o, "rate", "the metric");
+	}
+	if (o->has_rate) refuse_name(o, "rate", "--rate");
+	if (o->tag_count) refuse_name(o, "tags", "--tag");
+	if (o->command) {
+		refuse_name(o, "exit_status", "the command");
+		refuse_name(o, "signal", "the command");
+		refuse_name(o, "duration_ms", "the command");
+	}
+}
+
+static void check_metrics(const struct send_options *o)
+{
+	size_t timed = 0;
+	for (size_t i = 0; i < o->metric_count; i++) {
+		const struct send_metric *m = &o->metrics[i];
+		timed += m->timed;
+		if (o->rate < 1 && (strcmp(m->type, "gauge") == 0 || strcmp(m->type, "set") == 0))
+			tool_usage_error("--rate: a %s cannot be sampled: what is left out cannot be estimated from the rest", m->type);
+	}
+	if (timed > 1) tool_usage_error("--timer: only one can time the command; the others need a value (NAME=MS)");
+	if (timed && !o->command) tool_usage_error("--timer: a value (NAME=MS) or a command behind -- is missing");
+	if (o->failure_type && !o->command) tool_usage_error("--on-failure needs a command to time: --timer NAME -- COMMAND...");
+	if (o->type && o->metric_count && !o->payload_count)
+		tool_usage_error("--type is the type of a message: a metric has its own (a message with an empty payload: '')");
+}
+
+static void check_json(const struct send_options *o)
+{
+	if (o->as_is && !o->json) tool_usage_error("--as-is goes with --json");
+	if (!o->json) return;
+	const char *which = o->type ? "--type" : o->severity != SEND_SEVERITY_UNSAID ? "--severity" : o->name_count ? "--field" : o->tag_count ? "--tag"
+		: o->metric_count ? o->command ? "--timer" : "a metric" : o->has_rate ? "--rate" : NULL;
+	if (which) tool_usage_error("%s does not go with --json: what an envelope has is kept", which);
+}
+
+void options_check(struct send_options *o, struct tool_options *tool)
+{
+	check_json(o);
+	check_metrics(o);
+	check_fields(o);
+	if (o->fields.failed || o->tags.failed) die(EXIT_INTERNAL, "no memory for the fields");
+	if (tool->dry_run && o->command) tool_usage_error("--dry-run does not go with a command: what it will take is not known before");
+}
