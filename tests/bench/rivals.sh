@@ -1,0 +1,29 @@
+#!/bin/bash
+# rivals.sh - fetches what `make bench` compares with and Debian, npm or PyPI can install. usage: rivals.sh DIRECTORY
+# SPDX-License-Identifier: MPL-2.0
+set -eu
+directory=${1:?usage: rivals.sh DIRECTORY}
+mkdir -p "$directory"
+cd "$directory"
+
+# rsyslog and syslog-ng exclude each other as packages, so both are unpacked here with their libraries and never installed.
+if command -v apt-get >/dev/null; then
+	mkdir -p deb root
+	roots="rsyslog syslog-ng-core miller gawk mawk jq"
+	# shellcheck disable=SC2086
+	wanted=$(apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances $roots |
+		grep '^[a-z]' | sort -u | while read -r package; do
+		dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || echo "$package"
+	done)
+	for package in $wanted; do
+		(cd deb && apt-get download "$package" >/dev/null 2>&1) || echo "rivals.sh: $package cannot be had" >&2
+	done
+	for file in deb/*.deb; do [ -e "$file" ] && dpkg -x "$file" root; done
+else
+	echo "rivals.sh: no apt-get here: rsyslog, syslog-ng, Miller, gawk, mawk and jq are taken from PATH if they are there" >&2
+fi
+# The PyPI package "jq" carries libjq 1.8 in its wheel.
+if command -v python3 >/dev/null && { [ -x python/bin/python ] || python3 -m venv python; }; then
+	python/bin/pip -q install jq || echo "rivals.sh: PyPI's jq (libjq 1.8) cannot be had" >&2
+fi
+echo "rivals.sh: ready in $directory"

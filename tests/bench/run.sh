@@ -1,0 +1,231 @@
+#!/bin/bash
+# run.sh - measures the tools and their rivals over one corpus in turn, and prints medians, ratios and how they stand to the goals.
+# SPDX-License-Identifier: MPL-2.0
+# shellcheck disable=SC2016,SC2317,SC2329
+set -u
+
+usage() {
+	cat <<TEXT
+usage: make bench [BENCH='OPTIONS']  or  tests/bench/run.sh [OPTIONS]
+  --rows LIST       which groups: route,match,tail,statsd,start,memory,scan (all)
+  --lines N         lines of the corpus (400000; rivals that are slow get the first quarter)
+  --runs N          runs of each row, interleaved; medians are shown (5)
+  --seed N          of the corpus (1)
+  --no-rivals       only the tools, cat and wc
+  --rivals DIR      where tests/bench/rivals.sh has put rsyslog, syslog-ng, libjq 1.8 and others (~/.cache/metlog-rivals)
+  --fetch           run tests/bench/rivals.sh for that directory first
+CPU is user + system time of all processes of a row; MB is 10^6 bytes of input; the corpus lies on tmpfs.
+TEXT
+}
+
+here=$(cd "$(dirname "$0")" && pwd)
+source_tree=$(cd "$here/../.." && pwd)
+TOOLS=${TOOLS:-$source_tree/cmd}
+PROGRAMS=${PROGRAMS:-$here}
+rows=route,match,tail,statsd,start,memory,scan lines=400000 runs=5 seed=1 rivals=yes fetch=''
+rivals_dir=${METLOG_RIVALS:-${XDG_CACHE_HOME:-$HOME/.cache}/metlog-rivals}
+while [ $# -gt 0 ]; do
+	case $1 in
+	--rows) rows=$2; shift ;;
+	--lines) lines=$2; shift ;;
+	--runs) runs=$2; shift ;;
+	--seed) seed=$2; shift ;;
+	--rivals) rivals_dir=$2; shift ;;
+	--no-rivals) rivals='' ;;
+	--fetch) fetch=yes ;;
+	--help) usage; exit 0 ;;
+	*) usage >&2; exit 64 ;;
+	esac
+	shift
+done
+[ -z "$fetch" ] || bash "$here/rivals.sh" "$rivals_dir" || exit
+
+base=/dev/shm
+[ -w "$base" ] || { base=${TMPDIR:-/tmp}; echo "run.sh: no /dev/shm: the corpus lies in $base" >&2; }
+work=$(mktemp -d "$base/metlog-bench.XXXXXX") || exit 73
+sink=''
+clean() {
+	[ -z "$sink" ] || kill "$sink" 2>/dev/null
+	rm -rf "$work"
+}
+trap clean EXIT
+trap 'exit 130' INT TERM
+
+big=$work/big small=$work/small hostile=$work/hostile
+"$PROGRAMS/corpus" -n "$lines" -s "$seed" >"$big" || exit
+head -n $((lines / 4)) "$big" >"$small"
+
+# --- rows: what is measured, and the runs -------------------------------------
+
+names=() inputs=() commands=() p=''
+absent=('Fluent Bit and the jq 1.8 program: in none of Debian 12, npm and PyPI')
+wants() { case ",$rows," in *",$1,"*) true ;; *) false ;; esac; }
+
+# row NAME INPUT COMMAND: one line of the table; NAME begins with its group.
+row() { names+=("$1") inputs+=("$2") commands+=("$3"); }
+
+# tool NAME, rival NAME WHY-NOT: leave the program's path in $p if it is built, if it is here.
+tool() { p=$TOOLS/$1 && [ -x "$p" ]; }
+rival() {
+	[ -n "$rivals" ] || return 1
+	local one
+	for one in "$(command -v "$1" 2>/dev/null)" "$rivals_dir/root/usr/bin/$1" "$rivals_dir/root/usr/sbin/$1"; do
+		[ -n "$one" ] && [ -x "$one" ] && { p=$one; return; }
+	done
+	absent+=("$1: $2")
+	return 1
+}
+deb_note="not here; rivals.sh fetches it where there is apt-get"
+deb_libraries=$(find "$rivals_dir/root" -name '*.so*' -printf '%h\n' 2>/dev/null | sort -u | tr '\n' ':')
+libjq="$rivals_dir/python/bin/python"
+has_libjq() {
+	[ -n "$rivals" ] || return 1
+	[ -x "$libjq" ] && "$libjq" -c 'import jq' 2>/dev/null && return
+	absent+=("libjq 1.8: not here; rivals.sh fetches it from PyPI")
+	return 1
+}
+
+splitter="BEGIN { FS = \"\\t\"; for (n = split(\"counter timer gauge\", a, \" \"); n; n--) f[a[n]] = \"metrics\"; f[\"request\"] = \"requests\"; f[\"cef\"] = f[\"sentry\"] = \"security\" }
+{ o = (\$1 in f) ? f[\$1] : \"rest\"; print \$2 >(D \"/\" o) }"
+crude="{ o = \"rest\" } /\"type\": ?\"(counter|timer|gauge)\"/ { o = \"metrics\" } /\"type\": ?\"request\"/ { o = \"requests\" } /\"type\": ?\"(cef|sentry)\"/ { o = \"security\" } { print >(D \"/\" o) }"
+
+route_rows() {
+	local out=$work/out
+	mkdir -p "$out"
+	row 'route cat' "$big" "cat '$big' >'$out/cat'"
+	row 'route wc -l' "$big" "wc -l '$big' >/dev/null"
+	if tool metlog-route; then
+		local table="-r 'metrics: type in (\"counter\", \"timer\", \"gauge\") => file:$out/metrics' -r 'requests: type == \"request\" => file:$out/requests' -r 'security: type in (\"cef\", \"sentry\") => file:$out/security'"
+		row 'route metlog-route' "$big" "rm -f '$out'/[mrs]*; '$p' $table -d 'file:$out/rest' '$big'"
+		row 'route metlog-route, pipe' "$big" "rm -f '$out'/[mrs]*; cat '$big' | '$p' $table -d 'file:$out/rest'"
+		row 'route metlog-route, sse2' "$big" "rm -f '$out'/[mrs]*; METLOG_SCAN=sse2 '$p' $table -d 'file:$out/rest' '$big'"
+	fi
+	rival grep 'not here' && row 'route grep -E (1 class of 4)' "$big" "LC_ALL=C '$p' -E '\"type\": ?\"(counter|timer|gauge)\"' '$big' >'$out/grep'"
+	rival mawk "$deb_note" && row 'route mawk (misroutes)' "$big" "'$p' -v 'D=$out' '$crude' '$big'"
+	rival gawk "$deb_note" && row 'route gawk (misroutes)' "$small" "LC_ALL=C '$p' -v 'D=$out' '$crude' '$small'"
+	rival python3 'not here' && row 'route python json' "$small" "'$p' '$here/rivals/route.py' '$out' <'$small'"
+	rival node 'not here' && row 'route node JSON.parse' "$small" "'$p' '$here/rivals/route.js' '$out' <'$small'"
+	rival jq "$deb_note" && row "route $($p --version) + mawk" "$small" "'$p' -Rr '(fromjson.type // \"\") + \"\\t\" + .' '$small' | mawk -v 'D=$out' '$splitter'"
+	has_libjq && row 'route libjq 1.8, type only' "$small" "'$libjq' '$here/rivals/jq18.py' '.type // \"\"' '$small' >/dev/null"
+	rival rsyslogd "$deb_note" && row 'route rsyslog' "$small" "rm -rf '$out/rs'; LD_LIBRARY_PATH='$deb_libraries' sh '$here/rivals/rsyslog.sh' '$p' '$(modules_of rsyslog "$p")' '$small' '$out/rs'"
+	rival syslog-ng "$deb_note" && row 'route syslog-ng' "$small" "rm -rf '$out/sng'; cat '$small' | LD_LIBRARY_PATH='$deb_libraries' sh '$here/rivals/syslog-ng.sh' '$p' '$(modules_of syslog-ng "$p")' '$out/sng'"
+	rival mlr "$deb_note" && row 'route miller' "$small" "'$p' --json --ojsonl put -q 'tee > \"$out/mlr-\".\$type, \$*' '$small'"
+}
+
+modules_of() {
+	case $2 in
+	"$rivals_dir"/*) find "$rivals_dir/root" -name 'libjson-plugin.so' -printf '%h\n' -o -name 'mmjsonparse.so' -printf '%h\n' | grep "$1" | head -1 ;;
+	*) find /usr/lib -path "*$1*" \( -name 'libjson-plugin.so' -o -name 'mmjsonparse.so' \) -printf '%h\n' 2>/dev/null | head -1 ;;
+	esac
+}
+
+match_rows() {
+	row 'match cat' "$big" "cat '$big' >'$work/cat'"
+	tool metlog-route && row 'match metlog-route -m' "$big" "'$p' -m 'severity <= 3' '$big' >/dev/null"
+	tool metlog-route && row 'match metlog-route -m, nothing' "$big" "'$p' -m 'fields.status == 404 && payload =~ /refused/' '$big' >/dev/null"
+	tool metlog-tail && row 'match metlog-tail --json -m' "$big" "'$p' --json -m 'severity <= 3' '$big' >/dev/null"
+	rival grep 'not here' && row 'match grep -E (text)' "$big" "LC_ALL=C '$p' -E '\"severity\": ?[0-3][,}]' '$big' >/dev/null"
+	rival jq "$deb_note" && row "match $($p --version) select" "$small" "'$p' -c 'select(.severity <= 3)' '$small' >/dev/null"
+	has_libjq && row 'match libjq 1.8 select' "$small" "'$libjq' '$here/rivals/jq18.py' 'select(.severity <= 3) | tojson' '$small' >/dev/null"
+	rival mlr "$deb_note" && row 'match miller filter' "$small" "'$p' --json --ojsonl filter '\$severity <= 3' '$small' >/dev/null"
+}
+
+tail_rows() {
+	if tool metlog-tail; then
+		row 'tail metlog-tail' "$big" "'$p' --human --color=never '$big' >/dev/null"
+		row 'tail metlog-tail --oneline' "$big" "'$p' --oneline --color=never '$big' >/dev/null"
+		row 'tail metlog-tail --color' "$big" "'$p' --human --color=always '$big' >/dev/null"
+	fi
+	rival jq "$deb_note" && row "tail $($p --version) ." "$small" "'$p' . '$small' >/dev/null"
+	has_libjq && row 'tail libjq 1.8, one line' "$small" "'$libjq' '$here/rivals/jq18.py' '\"\\(.timestamp) \\(.logger) \\(.type) \\(.payload) \\(.fields)\"' '$small' >/dev/null"
+	rival mlr "$deb_note" && row 'tail miller --oxtab' "$small" "'$p' --ijson --oxtab cat '$small' >/dev/null"
+	rival python3 'not here' && row 'tail python json.tool' "$small" "'$p' -m json.tool --json-lines '$small' >/dev/null"
+}
+
+statsd_rows() {
+	local metrics port
+	"$PROGRAMS/bench_udp" sink "$work/port" &
+	sink=$!
+	until [ -s "$work/port" ]; do sleep 0.05; done
+	port=$(cat "$work/port")
+	metrics=$(grep -cE '"type": ?"(counter|timer|gauge)", ?"(logger|timestamp)"' "$big")
+	if tool metlog-to-statsd; then
+		row 'statsd metlog-to-statsd, packed' "$big" "'$p' -q --rejects /dev/null --to udp:127.0.0.1:$port '$big'"
+		row 'statsd metlog-to-statsd --dry-run' "$big" "'$p' -q --rejects /dev/null --dry-run '$big' >/dev/null"
+		row 'statsd metlog-to-statsd, 1 each' "$small" "'$p' -q --rejects /dev/null --mtu 64 --to udp:127.0.0.1:$port '$small'"
+	fi
+	row 'statsd bare send(2) loop' "$small" "'$PROGRAMS/bench_udp' send $port $((metrics / 4))"
+	rival jq "$deb_note" && row "statsd $($p --version) to text" "$small" "'$p' -r '$jq_statsd' '$small' >/dev/null"
+	has_libjq && row 'statsd libjq 1.8 to text' "$small" "'$libjq' '$here/rivals/jq18.py' '$jq_statsd' '$small' >/dev/null"
+	rival python3 'not here' && row 'statsd python json, packed' "$small" "'$p' '$here/rivals/statsd.py' $port <'$small'"
+}
+jq_statsd='{"counter": "c", "timer": "ms", "gauge": "g"}[.type // ""] as $letter | select($letter) | "\(.fields.name):\(.payload)|\($letter)|@\(.fields.rate)"'
+
+start_rows() {
+	local one
+	row 'start empty C program' '' "$PROGRAMS/empty"
+	for one in "$TOOLS"/metlog-*; do
+		[ -x "$one" ] && [ -f "$one" ] && case ${one##*/} in *.*) ;; metlog-recv | metlog-send) ;; *) row "start ${one##*/}" '' "$one" ;; esac
+	done
+	for one in mawk jq python3; do rival "$one" "$deb_note" && row "start $one" '' "$p"; done
+}
+
+memory_rows() {
+	local i
+	for i in $(seq 64); do printf '{"type":"x","payload":"'; head -c 1048000 /dev/zero | tr '\0' "$((i % 10))"; printf '"}\n'; done >"$hostile"
+	tool metlog-route && row 'memory metlog-route, 1 MiB lines' "$hostile" "'$p' -m 'payload =~ /9999x/' '$hostile' >/dev/null"
+	tool metlog-tail && row 'memory metlog-tail, 1 MiB lines' "$hostile" "'$p' --human '$hostile' >/dev/null"
+	tool metlog-route && row 'memory metlog-route, 8 x corpus' "$big" "cat '$big' '$big' '$big' '$big' '$big' '$big' '$big' '$big' | '$p' -m 'severity <= 3' >/dev/null"
+}
+
+for group in route match tail statsd start memory; do
+	wants "$group" && "${group}_rows"
+done
+
+measure_all() {
+	local turn i
+	for turn in $(seq "$runs"); do
+		for i in "${!names[@]}"; do
+			case ${names[i]} in
+			start*) set -- 200 "${commands[i]}" ;;
+			*) set -- 1 "${commands[i]}" ;;
+			esac
+			[ -t 2 ] && printf '\rrun %d of %d: %-50s' "$turn" "$runs" "${names[i]}" >&2
+			printf '%s\t%s\t%s\n' "${names[i]}" "$([ -z "${inputs[i]}" ] || stat -c %s "${inputs[i]}")" \
+				"$("$PROGRAMS/measure" "$@" 2>"$work/message" | tail -1)"
+			[ ! -s "$work/message" ] || head -2 "$work/message" | sed "s|^|${names[i]}: |" >>"$work/messages"
+		done
+	done
+	[ ! -t 2 ] || printf '\r%80s\r' '' >&2
+}
+
+echo "metlog bench: $(uname -m), $(nproc) processors, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), load $(cut -d' ' -f1 /proc/loadavg)"
+echo "corpus: $lines lines, $(stat -c %s "$big") bytes, seed $seed; medians of $runs interleaved runs; slow rivals read the first $((lines / 4)) lines"
+[ ${#names[@]} -eq 0 ] || { measure_all >"$work/times"; awk -f "$here/report.awk" "$work/times"; }
+
+# --- the scanner alone --------------------------------------------------------
+
+scan_all() {
+	local turn kernel
+	if [ -n "$rivals" ]; then
+		g++ -O3 "$here/bench_simdjson.cc" -lsimdjson -o "$work/bench_simdjson" 2>/dev/null ||
+			absent+=("simdjson: libsimdjson-dev or g++ is not here")
+	fi
+	for turn in $(seq "$runs"); do
+		for kernel in $("$PROGRAMS/bench_scan" --list); do "$PROGRAMS/bench_scan" "$kernel" "$big"; done
+		if [ -x "$work/bench_simdjson" ]; then
+			"$work/bench_simdjson" "$big"
+			"$work/bench_simdjson" "$big" haswell 2>/dev/null
+		fi
+	done
+}
+if wants scan; then
+	echo
+	echo "The scanner alone, in memory (full: grammar, UTF-8, types of the members; simdjson: DOM, parse_many):"
+	scan_all >"$work/scan"
+	awk -f "$here/report_scan.awk" "$work/scan"
+fi
+
+[ ${#absent[@]} -eq 0 ] || { echo; printf 'not compared: %s\n' "${absent[@]}" | sort -u; }
+[ ! -s "$work/messages" ] || { echo; echo "messages of the programs:"; sort "$work/messages" | uniq -c; }
+exit 0
