@@ -12,6 +12,7 @@
 /* A handler can reach nothing but statics. The pipe makes a signal that comes just before poll(2) end that poll. */
 static struct {
 	volatile sig_atomic_t stop_number, hangup, stats, child;
+	sigset_t touched, ignored; /* whose action we have set; those that were ignored when we did it first */
 	int pipe[2];
 } got = { .pipe = { -1, -1 } };
 
@@ -36,12 +37,21 @@ static void handle(int number)
 	errno = saved;
 }
 
+static void set_action(int number, const struct sigaction *action)
+{
+	struct sigaction before;
+	if (sigaction(number, action, &before) < 0) die_errno(EXIT_SYSTEM, "cannot handle signal %d", number);
+	if (sigismember(&got.touched, number)) return;
+	sigaddset(&got.touched, number);
+	if (before.sa_handler == SIG_IGN) sigaddset(&got.ignored, number);
+}
+
 static void install(int number)
 {
 	struct sigaction action = { .sa_handler = handle };
 	sigemptyset(&action.sa_mask);
 	if (number == SIGCHLD) action.sa_flags = SA_NOCLDSTOP;
-	if (sigaction(number, &action, NULL) < 0) die_errno(EXIT_SYSTEM, "cannot handle signal %d", number);
+	set_action(number, &action);
 }
 
 void signals_open(unsigned wanted)
@@ -55,7 +65,7 @@ void signals_open(unsigned wanted)
 
 void signals_ignore_pipe(void)
 {
-	signal(SIGPIPE, SIG_IGN);
+	set_action(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN });
 }
 
 bool signals_stopping(void)
@@ -99,9 +109,10 @@ int signals_poll(struct pollfd *fds, size_t count, int timeout_ms)
 
 void signals_reset(void)
 {
-	static const int changed[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD, SIGPIPE };
+	static const int ours[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD, SIGPIPE };
 	sigset_t none;
-	for (size_t i = 0; i < sizeof changed / sizeof *changed; i++) signal(changed[i], SIG_DFL);
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		if (sigismember(&got.touched, ours[i])) signal(ours[i], sigismember(&got.ignored, ours[i]) ? SIG_IGN : SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -24,7 +24,8 @@ bool signals_take(unsigned one); /* HANGUP, STATS or CHILD has come since the la
 enum { SIGNALS_POLL_MAX = 1024 };
 int signals_poll(struct pollfd *fds, size_t count, int timeout_ms);
 
-/* In a child between fork and exec: default actions again, nothing blocked. */
+/* In a child between fork and exec: nothing blocked, and the actions that we have set are the default ones again; but what our
+ * own caller had ignored (nohup, a shell's background job) stays ignored. */
 void signals_reset(void);
 
 #endif
