@@ -1,0 +1,200 @@
+/* command - supervises a child that takes lines. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+#include "command.h"
+#include "io/diag.h"
+
+enum {
+	PIPE_BYTES = 256 * 1024,
+	PAUSE_LEAST_MS = 100, PAUSE_MOST_MS = 30000,
+	PROVEN_MS = 10000,      /* having run so long, its end is an accident and no habit */
+	DRAIN_STARTS_MOST = 3,
+};
+
+int64_t command_now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+struct command *command_new(void)
+{
+	struct command *c = must_alloc(sizeof *c);
+	*c = (struct command){ .child = { .in = -1, .out = -1, .err = -1 }, .rest = -1 };
+	return c;
+}
+
+void command_free(struct command *c)
+{
+	if (!c) return;
+	if (c->rest >= 0) close(c->rest);
+	free(c);
+}
+
+static bool start_child(struct sink *s)
+{
+	struct child *child = &s->command->child;
+	unsigned options = CHILD_PIPE_IN | CHILD_OWN_GROUP;
+	if (s->kind == DESTINATION_COMMAND) return child_start_shell(child, s->path, options);
+	char *argv[] = { (char[]){ "metlog-send" }, (char[]){ "--json" }, (char[]){ "--to" }, s->path, NULL };
+	return child_start(child, argv, options | CHILD_TOOL);
+}
+
+bool command_start(struct sink *s)
+{
+	struct command *c = s->command;
+	if (!start_child(s)) {
+		diag_error("route %s: cannot start %s: %s", s->name, s->text, strerror(errno));
+		return false;
+	}
+	s->fd = c->child.in;
+	c->child.in = -1; /* the sink closes it */
+	fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) | O_NONBLOCK);
+	fcntl(s->fd, F_SETPIPE_SZ, PIPE_BYTES);
+	c->started_ms = command_now_ms();
+	c->restart_ms = 0;
+	s->stuck = false;
+	diag_note(1, "route %s: started %s, process %ld", s->name, s->text, (long)c->child.pid);
+	return true;
+}
+
+/* What it has not read is to be written again, from the start of a line. */
+static void take_back(struct sink *s, int fd)
+{
+	int unread = 0;
+	if (fd < 0 || ioctl(fd, FIONREAD, &unread) != 0) unread = 0;
+	ring_forget(&s->ring, s->ring.sent - (unsigned)unread);
+	s->ring.sent = s->ring.head;
+}
+
+void command_lost_reader(struct sink *s)
+{
+	take_back(s, s->fd);
+	close(s->fd);
+	s->fd = -1;
+	s->stuck = false;
+}
+
+void command_forget_read(struct sink *s)
+{
+	int unread = 0;
+	if (s->fd >= 0 && ring_used(&s->ring) && ioctl(s->fd, FIONREAD, &unread) == 0)
+		ring_forget(&s->ring, s->ring.sent - (unsigned)unread);
+}
+
+/* Ends its input. A read handle on the pipe is kept, to see afterwards whether all was read; there is nothing to write any more that it could keep alive. */
+static void end_input(struct sink *s)
+{
+	char path[32];
+	snprintf(path, sizeof path, "/proc/self/fd/%d", s->fd);
+	s->command->rest = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	close(s->fd);
+	s->fd = -1;
+}
+
+static bool is_hopeless(int status)
+{
+	switch (status) {
+	case EXIT_USAGE: case EXIT_PERMISSION: case EXIT_CONFIGURATION: case 126: case 127: return true;
+	default: return false;
+	}
+}
+
+static void note_status(struct sink *s, int status)
+{
+	if (status == 0 || s->status == EXIT_IO) return;
+	s->status = status >= EXIT_USAGE && status <= EXIT_CONFIGURATION && status != EXIT_USAGE ? status : EXIT_REFUSED;
+}
+
+static void give_up(struct sink *s, const char *what, const char *why)
+{
+	uint64_t before = s->undelivered;
+	sink_lose(s);
+	diag_error("route %s: %s %s; %s; %llu envelopes undelivered", s->name, s->text, what, why, (unsigned long long)(s->undelivered - before));
+	if (!s->status) s->status = EXIT_REFUSED;
+	s->failed = true;
+	s->command->done = true;
+	s->ring.capacity = 0;
+}
+
+static void plan_restart(struct sink *s, const char *what, int64_t now)
+{
+	struct command *c = s->command;
+	c->failures = now - c->started_ms >= PROVEN_MS ? 0 : c->failures;
+	int64_t pause = PAUSE_LEAST_MS;
+	for (unsigned i = 0; i < c->failures && pause < PAUSE_MOST_MS; i++) pause *= 2;
+	if (pause > PAUSE_MOST_MS) pause = PAUSE_MOST_MS;
+	pause -= random() % (pause / 2 + 1);
+	c->failures++;
+	c->restart_ms = now + pause;
+	diag_warn("route %s: %s %s; starting it again in %.1f s", s->name, s->text, what, (double)pause / 1000);
+}
+
+static void has_ended(struct sink *s, int64_t now)
+{
+	struct command *c = s->command;
+	char what[CHILD_TEXT_MAX];
+	int status = child_exit_status(c->child.status);
+	child_describe(c->child.status, what);
+	if (s->fd >= 0) {
+		command_lost_reader(s);
+	} else if (c->rest >= 0) {
+		take_back(s, c->rest);
+		close(c->rest);
+		c->rest = -1;
+	}
+	note_status(s, status);
+	if (c->draining && ring_used(&s->ring) == 0) {
+		if (status) diag_error("route %s: %s %s", s->name, s->text, what);
+		c->done = true;
+	} else if (is_hopeless(status)) {
+		give_up(s, what, "it is not started again");
+	} else if (c->draining && c->drain_starts++ == DRAIN_STARTS_MOST) {
+		give_up(s, what, "it was started often enough");
+	} else {
+		plan_restart(s, what, now);
+	}
+}
+
+void command_look(struct sink *s, int64_t now)
+{
+	struct command *c = s->command;
+	if (c->done) return;
+	if (c->child.pid && child_wait(&c->child, 0)) has_ended(s, now);
+	if (c->done || c->child.pid == 0) {
+		if (!c->done && c->draining && ring_used(&s->ring) == 0) c->done = true; /* it died before, and nothing came since */
+		if (c->done || now < c->restart_ms) return;
+		if (!command_start(s)) {
+			plan_restart(s, "did not start", now);
+			return;
+		}
+		sink_flush(s);
+	}
+	if (c->draining && s->fd >= 0 && ring_unsent(&s->ring) == 0) end_input(s);
+}
+
+int64_t command_wakes_ms(const struct sink *s)
+{
+	const struct command *c = s->command;
+	return c && !c->done && c->child.pid == 0 ? c->restart_ms : INT64_MAX;
+}
+
+void command_give_up(struct sink *s, const char *why)
+{
+	struct command *c = s->command;
+	if (c->done) return;
+	if (s->fd >= 0) command_lost_reader(s);
+	else take_back(s, c->rest);
+	child_signal(&c->child, SIGTERM);
+	if (!child_wait(&c->child, 2000)) child_signal(&c->child, SIGKILL), child_wait(&c->child, -1);
+	give_up(s, "was stopped", why);
+}

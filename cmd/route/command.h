@@ -1,0 +1,34 @@
+/* command - a destination that is a child process: started, kept running, drained, reaped. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef ROUTE_COMMAND_H
+#define ROUTE_COMMAND_H
+
+#include "io/child.h"
+#include "sink.h"
+
+/* Lines written to its pipe stay in the ring until it has read them; when it dies, its successor gets what it had not read, from the
+ * start of a line on. It is started again after a pause that doubles from 0.1 s to 30 s (less up to half, by chance), and is short again
+ * once it has run for 10 s. It is not started again if it ended with 64, 77, 78, 126 or 127: that would not get better. */
+struct command {
+	struct child child;
+	int rest;              /* once its input was ended: our handle on what it has not read; -1 */
+	bool draining;         /* it gets no more than what waits */
+	bool done;             /* drained and reaped, or given up */
+	unsigned failures;     /* ends in a row; makes the pause */
+	unsigned drain_starts; /* how often it was started again while draining */
+	int64_t started_ms, restart_ms; /* CLOCK_MONOTONIC; restart_ms 0: it runs */
+};
+
+struct command *command_new(void);
+void command_free(struct command *);
+
+int64_t command_now_ms(void);
+
+bool command_start(struct sink *);              /* false if it cannot be started, which has been said */
+void command_lost_reader(struct sink *);        /* it has closed its input */
+void command_forget_read(struct sink *);        /* gives up the lines that it has read */
+void command_look(struct sink *, int64_t now);  /* reaps it, starts it again when it is time, ends its input when it is drained */
+int64_t command_wakes_ms(const struct sink *);  /* when command_look must be called next; INT64_MAX if a signal will tell */
+void command_give_up(struct sink *, const char *why); /* no more time: what waits is lost */
+
+#endif

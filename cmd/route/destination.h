@@ -1,0 +1,40 @@
+/* destination - where a route sends its envelopes, as its text says. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef ROUTE_DESTINATION_H
+#define ROUTE_DESTINATION_H
+
+#include "template.h"
+
+/*  | COMMAND                       run by the shell, envelopes on its standard input
+ *  file:PATH                       appended to; {type} and the like make it a template
+ *  -                               standard output
+ *  pub: push: udp: tcp: unix:      a child metlog-send --json --to ENDPOINT
+ *  drop                            nothing
+ *  spool:DIR                       has its place here, but this version refuses it */
+enum destination_kind { DESTINATION_DROP, DESTINATION_STDOUT, DESTINATION_FILE, DESTINATION_TEMPLATE, DESTINATION_COMMAND, DESTINATION_ENDPOINT };
+
+enum destination_full { FULL_BLOCK, FULL_DROP };
+
+struct destination {
+	enum destination_kind kind;
+	char *text;                    /* as written, without full= and buffer= */
+	char *path;                    /* of a file, or the command, or the endpoint: what stands behind the prefix */
+	enum destination_full full;    /* what to do when the buffer is full */
+	size_t buffer_bytes;
+};
+
+enum { DESTINATION_BUFFER = 1024 * 1024, DESTINATION_FAULT_MAX = 200 };
+
+struct destination_fault {
+	char reason[DESTINATION_FAULT_MAX];
+	size_t column;                 /* 1-based, in the text given */
+};
+
+/* Reads "DEST [full=block|drop] [buffer=SIZE]". False with `fault` filled; then nothing is left to release. */
+bool destination_parse(struct destination *, struct span text, struct destination_fault *);
+void destination_release(struct destination *);
+
+/* Whether two stand for one open output: then routes share it, and its lines come in input order. */
+bool destination_same(const struct destination *, const struct destination *);
+
+#endif
