@@ -68,9 +68,19 @@ static inline uint64_t prefix_xor(uint64_t bits)
 	return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
-static inline unsigned lowest_bit(uint64_t bits)
+/* Eight bits a step, through a table, with no branch that depends on the data: a loop over the bits, whose length no predictor
+ * guesses, makes the whole index 1.3 times slower (tests/bench/bench_scan.c). */
+static inline uint32_t *append_positions(uint32_t *out, uint64_t bits, uint32_t base)
 {
-	return (unsigned)_tzcnt_u64(bits);
+	__m256i offset = _mm256_set1_epi32((int)base);
+	const __m256i eight = _mm256_set1_epi32(8);
+	for (int i = 0; i < 8; i++, bits >>= 8) {
+		__m128i bytes = _mm_cvtsi64_si128((long long)scan_positions[bits & 255]);
+		_mm256_storeu_si256((__m256i *)(void *)out, _mm256_add_epi32(_mm256_cvtepu8_epi32(bytes), offset));
+		out += _mm_popcnt_u64(bits & 255);
+		offset = _mm256_add_epi32(offset, eight);
+	}
+	return out;
 }
 
 /* UTF-8 by three table look-ups a byte (Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte", 2020): the high

@@ -10,7 +10,9 @@
  *     uint64_t lanes_blank(const struct lanes *)          bit i: byte i is space, TAB or CR
  *     bool lanes_high(const struct lanes *)               any byte is 0x80 or above
  *     uint64_t prefix_xor(uint64_t)                       bit i: parity of bits 0..i
- *     unsigned lowest_bit(uint64_t)                       its position; of 0, anything
+ *     uint32_t *append_positions(uint32_t *out, uint64_t bits, uint32_t base)
+ *                                                         appends base + the position of each set bit, returns the end; may
+ *                                                         write up to 8 entries too far
  *     bool utf8_valid(const char *, size_t)
  *     KERNEL_LINE                                         the name of the function defined here
  */
@@ -37,20 +39,6 @@ static inline uint64_t find_escaped(const char *block, uint64_t backslash, uint6
 		backslash &= (backslash - 1) & ~behind;
 	}
 	return escaped;
-}
-
-/* Appends the positions of the set bits, eight at a time without asking: a block of usual traffic holds 10 to 20. */
-static inline uint32_t *emit(uint32_t *out, uint64_t bits, uint32_t base)
-{
-	uint32_t *end = out + __builtin_popcountll(bits);
-	do {
-		for (int i = 0; i < 8; i++) {
-			out[i] = base + lowest_bit(bits);
-			bits &= bits - 1;
-		}
-		out += 8;
-	} while (out < end);
-	return end;
 }
 
 size_t KERNEL_LINE(struct scan *s, const char *start, const char *end)
@@ -80,7 +68,7 @@ size_t KERNEL_LINE(struct scan *s, const char *start, const char *end)
 		uint64_t first = scalar & ~(scalar << 1 | scalar_carry);
 		bad_control |= control & (inside | ~blank) & valid;
 		high |= lanes_high(&lanes);
-		out = emit(out, quote | punctuation | first, (uint32_t)(block - start));
+		out = append_positions(out, quote | punctuation | first, (uint32_t)(block - start));
 		if (newline) {
 			if (inside & (valid + 1)) flags |= SCAN_OPEN_STRING;
 			break;

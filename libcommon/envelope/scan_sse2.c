@@ -72,9 +72,10 @@ static inline uint64_t prefix_xor(uint64_t bits)
 	return bits;
 }
 
-static inline unsigned lowest_bit(uint64_t bits)
+static inline uint32_t *append_positions(uint32_t *out, uint64_t bits, uint32_t base)
 {
-	return (unsigned)__builtin_ctzll(bits | UINT64_C(1) << 63);
+	for (; bits; bits &= bits - 1) *out++ = base + (uint32_t)__builtin_ctzll(bits);
+	return out;
 }
 
 /* SSE2 has no byte shuffle, which the vector check of UTF-8 needs. */
