@@ -1,0 +1,218 @@
+/* metlog-recv - receives envelopes from ZeroMQ and plain sockets and writes them to standard output. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "recv/recv.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "io/diag.h"
+
+enum {
+	KEY_FROM = TOOL_KEY, KEY_CURVE_SECRET, KEY_CURVE_CLIENTS, KEY_CURVE_SERVER, KEY_CURVE_KEYGEN, KEY_INSECURE, KEY_HWM, KEY_RECEIVE_BUFFER,
+	KEY_MAX_CLIENTS, KEY_IDLE, KEY_MODE, KEY_DATAGRAM, KEY_READY,
+};
+
+/* DRAIN: after a stop signal, how long a silence ends the reading, and the longest it may go on under a flood. */
+enum { HWM_DEFAULT = 1000, RECEIVE_BUFFER_DEFAULT = 4 * 1024 * 1024, CLIENTS_DEFAULT = 256, DRAIN_SILENCE_MS = 20, DRAIN_MAX_MS = 1000 };
+
+static const struct argp_option options[] = {
+	{ "from", KEY_FROM, "ENDPOINT", 0, "Receive from ENDPOINT; may be given many times. sub: and pull: (ZeroMQ; they bind, after '>' they connect), rep:, "
+		"udp:HOST:PORT, tcp:HOST:PORT, unix:PATH. Port * (ZeroMQ) or 0 is any free one", 1 },
+	{ "ready", KEY_READY, "FILE", 0, "Write the endpoints, with real ports, to FILE when all are open", 1 },
+	{ "curve-secret", KEY_CURVE_SECRET, "FILE", 0, "Our CURVE key pair (mode 0600): ZeroMQ sockets that bind are servers with it", 2 },
+	{ "curve-clients", KEY_CURVE_CLIENTS, "DIR", 0, "Let in only clients whose public keys are in files of DIR", 2 },
+	{ "curve-server", KEY_CURVE_SERVER, "FILE", 0, "The server's CURVE public key, for ZeroMQ sockets that connect", 2 },
+	{ "curve-keygen", KEY_CURVE_KEYGEN, "FILE", 0, "Make a key pair in FILE (and its public key in FILE.pub), and exit", 2 },
+	{ "insecure", KEY_INSECURE, NULL, 0, "Allow endpoints that other hosts reach without CURVE", 2 },
+	{ "hwm", KEY_HWM, "COUNT", 0, "ZeroMQ messages queued at most, each peer (default 1000)", 3 },
+	{ "receive-buffer", KEY_RECEIVE_BUFFER, "SIZE", 0, "Kernel receive buffer of a socket (default 4Mi, or what the system allows)", 3 },
+	{ "max-clients", KEY_MAX_CLIENTS, "COUNT", 0, "Connections to tcp: and unix: at once (default 256)", 3 },
+	{ "idle", KEY_IDLE, "DURATION", 0, "Close a tcp: or unix: connection that is silent for so long (default: never)", 3 },
+	{ "mode", KEY_MODE, "OCTAL", 0, "Permissions of unix: socket files (default 0600)", 3 },
+	{ "unix-datagram", KEY_DATAGRAM, NULL, 0, "unix: sockets take datagrams, not streams", 3 },
+	{ 0 }
+};
+
+static mode_t parse_mode(const char *text)
+{
+	char *end;
+	errno = 0;
+	unsigned long mode = strtoul(text, &end, 8);
+	if (errno || !*text || *end || mode > 0777 || *text < '0' || *text > '7') tool_usage_error("--mode: '%s' is not octal permissions such as 0660", text);
+	return (mode_t)mode;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct recv_options *o = state->input;
+	switch (key) {
+	case KEY_FROM:
+		if (o->from_count == RECV_SOURCES_MAX) tool_usage_error("--from: at most %d endpoints", RECV_SOURCES_MAX);
+		o->from[o->from_count++] = span_of(arg);
+		break;
+	case KEY_READY: o->ready = arg; break;
+	case KEY_CURVE_SECRET: o->curve_secret = arg; break;
+	case KEY_CURVE_CLIENTS: o->curve_clients = arg; break;
+	case KEY_CURVE_SERVER: o->curve_server = arg; break;
+	case KEY_CURVE_KEYGEN: o->curve_keygen = arg; break;
+	case KEY_INSECURE: o->insecure = true; break;
+	case KEY_HWM: o->hwm = (int)tool_integer("--hwm", arg, 1, 1000000); break;
+	case KEY_RECEIVE_BUFFER: {
+		uint64_t bytes = tool_size("--receive-buffer", arg);
+		if (bytes > 1 << 30) tool_usage_error("--receive-buffer: '%s' is more than 1Gi", arg);
+		o->receive_buffer = (int)bytes;
+		break;
+	}
+	case KEY_MAX_CLIENTS: o->clients_max = (int)tool_integer("--max-clients", arg, 1, RECV_CLIENTS_MAX); break;
+	case KEY_IDLE: o->idle_ms = (tool_duration("--idle", arg) + 999999) / 1000000; break;
+	case KEY_MODE: o->mode = parse_mode(arg); break;
+	case KEY_DATAGRAM: o->unix_datagram = true; break;
+	case ARGP_KEY_ARG: tool_usage_error("'%s': give endpoints with --from", arg);
+	default: return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct tool_about about = {
+	.name = "metlog-recv",
+	.usage = "--from ENDPOINT...",
+	.summary = "Receive envelopes from ZeroMQ, UDP, TCP and unix sockets and write them, one a line, to standard output.",
+	.examples =
+		"  metlog-recv --from sub:tcp://127.0.0.1:5565 --from udp:127.0.0.1:5565 | metlog-route -c routes.conf\n"
+		"  metlog-recv --from 'sub:>tcp://127.0.0.1:5566'\n"
+		"  metlog-recv --from sub:tcp://*:5565 --curve-secret server.key --curve-clients clients.d\n",
+	.uses = USES_INPUT | USES_MATCH | USES_OUTPUT,
+	.options = options,
+	.parse = parse,
+};
+
+/* Socket files that exist for us, for the ways out that do not pass by the end of main. */
+static const char *socket_files[RECV_SOURCES_MAX];
+static volatile sig_atomic_t socket_file_count;
+
+static void remove_socket_files(void)
+{
+	for (int i = 0; i < socket_file_count; i++) unlink(socket_files[i]);
+}
+
+static void end_quietly(int number)
+{
+	remove_socket_files();
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+static void open_sources(struct recv *r)
+{
+	atexit(remove_socket_files);
+	if (signal(SIGPIPE, end_quietly) == SIG_IGN) signal(SIGPIPE, SIG_IGN);
+	for (int i = 0; i < r->options.from_count; i++) {
+		source_open(r, r->options.from[i]);
+		struct source *s = &r->source[i];
+		if (s->endpoint.path && s->endpoint.path[0] != '@' && (s->form != SOURCE_ZEROMQ || zeromq_binds(s->socket)))
+			socket_files[socket_file_count++] = s->endpoint.path;
+	}
+	source_report(r);
+}
+
+enum { POLLED_MAX = RECV_SOURCES_MAX * ZEROMQ_FDS + RECV_CLIENTS_MAX };
+
+/* Fills the list of descriptors: ZEROMQ_FDS for each source, then one for each connection. */
+static size_t list_polled(struct recv *r, struct pollfd *polled)
+{
+	size_t count = 0;
+	int64_t now = socket_clock_ms();
+	for (int i = 0; i < r->source_count; i++) {
+		struct source *s = &r->source[i];
+		int fds[ZEROMQ_FDS] = { s->paused_until_ms > now ? -1 : s->fd, -1 };
+		if (s->form == SOURCE_ZEROMQ) zeromq_fds(s->socket, fds);
+		for (int k = 0; k < ZEROMQ_FDS; k++) polled[count++] = (struct pollfd){ .fd = fds[k], .events = POLLIN };
+	}
+	for (int i = 0; i < r->client_count; i++) polled[count++] = (struct pollfd){ .fd = r->client[i].fd, .events = POLLIN };
+	return count;
+}
+
+/* Milliseconds until something is due by the clock; -1: nothing is. */
+static int next_due(const struct recv *r)
+{
+	int64_t now = socket_clock_ms(), due = INT64_MAX;
+	for (int i = 0; i < r->source_count; i++)
+		if (r->source[i].paused_until_ms > now && r->source[i].paused_until_ms < due) due = r->source[i].paused_until_ms;
+	if (r->options.idle_ms)
+		for (int i = 0; i < r->client_count; i++)
+			if (r->client[i].heard_ms + r->options.idle_ms < due) due = r->client[i].heard_ms + r->options.idle_ms;
+	if (due == INT64_MAX) return -1;
+	return due <= now ? 0 : due - now > 60000 ? 60000 : (int)(due - now);
+}
+
+/* Reads once from everything that has something; true if anything came. */
+static bool read_ready(struct recv *r, const struct pollfd *polled)
+{
+	bool came = false;
+	int clients = r->client_count; /* those polled; an accept below adds more */
+	for (int i = 0; i < r->source_count; i++, polled += ZEROMQ_FDS) {
+		struct source *s = &r->source[i];
+		if (polled[0].revents || polled[1].revents || s->more) came |= source_read(r, s);
+	}
+	for (int i = 0; i < clients; i++)
+		if (polled[i].revents) came |= client_read(r, &r->client[i]);
+	client_remove_ended(r);
+	return came;
+}
+
+static bool has_more(const struct recv *r)
+{
+	for (int i = 0; i < r->source_count; i++)
+		if (r->source[i].more) return true;
+	return false;
+}
+
+/* One round: what is there is read; only if there is nothing, the output is flushed and we wait. */
+static bool take_turn(struct recv *r, int timeout_ms)
+{
+	struct pollfd polled[POLLED_MAX];
+	size_t count = list_polled(r, polled);
+	if (poll(polled, count, 0) > 0 || has_more(r)) return read_ready(r, polled);
+	filter_flush(&r->filter);
+	source_count(r);
+	filter_wait(&r->filter, polled, count, timeout_ms);
+	return read_ready(r, polled);
+}
+
+/* What has reached this host's queues before the stop is still read: until there is a moment of silence. */
+static void drain(struct recv *r)
+{
+	int64_t now = socket_clock_ms(), heard = now, end = now + DRAIN_MAX_MS;
+	for (int i = 0; i < r->source_count; i++) source_stop_listening(r, &r->source[i]);
+	for (; now < end && now - heard < DRAIN_SILENCE_MS; now = socket_clock_ms())
+		if (take_turn(r, DRAIN_SILENCE_MS)) heard = socket_clock_ms();
+	for (int i = 0; i < r->client_count; i++) client_end(r, &r->client[i], "we were stopped within the line");
+}
+
+int main(int argc, char **argv)
+{
+	static struct recv r; /* static: the table of connections is large, and its pages are not touched before they are used */
+	r.options = (struct recv_options){ .hwm = HWM_DEFAULT, .receive_buffer = RECEIVE_BUFFER_DEFAULT, .clients_max = CLIENTS_DEFAULT, .mode = 0600 };
+	filter_open(&r.filter, &about, argc, argv, &r.options);
+	if (r.options.curve_keygen) {
+		zeromq_make_keys(zeromq_open(), r.options.curve_keygen);
+		return EXIT_DONE;
+	}
+	if (!r.options.from_count) tool_usage_error("no --from: say where to receive from");
+	feed_init(&r.feed, &r.filter);
+	open_sources(&r);
+	while (!signals_stopping()) {
+		take_turn(&r, next_due(&r));
+		if (r.options.idle_ms) client_end_idle(&r), client_remove_ended(&r);
+	}
+	drain(&r);
+	source_count(&r);
+	for (int i = 0; i < r.source_count; i++) source_close(&r.source[i]);
+	zeromq_close(r.zeromq);
+	datagrams_free(r.datagrams);
+	feed_release(&r.feed);
+	free(r.block);
+	return filter_close(&r.filter);
+}

@@ -1,0 +1,88 @@
+/* recv - what the parts of metlog-recv share: its options, its sources, and the connections of its stream sources. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef RECV_RECV_H
+#define RECV_RECV_H
+
+#include <poll.h>
+#include <sys/stat.h>
+
+#include "filter/feed.h"
+#include "io/endpoint.h"
+#include "io/socket.h"
+#include "io/zeromq.h"
+
+enum { RECV_SOURCES_MAX = 64, RECV_CLIENTS_MAX = 800 };
+
+struct recv_options {
+	struct span from[RECV_SOURCES_MAX];
+	int from_count;
+	const char *curve_secret, *curve_clients, *curve_server, *curve_keygen;
+	const char *ready;             /* file that is told the endpoints as they are listened on */
+	bool insecure, unix_datagram;
+	mode_t mode;
+	int hwm, receive_buffer, clients_max;
+	int64_t idle_ms;               /* 0: never */
+};
+
+enum source_form { SOURCE_ZEROMQ, SOURCE_DATAGRAM, SOURCE_LISTENER };
+
+struct source {                        /* one --from */
+	struct endpoint endpoint;
+	enum source_form form;
+	struct feed_source feed;
+	struct zeromq_socket *socket;
+	int fd;                        /* datagram, listener */
+	bool more;                     /* ZeroMQ: stopped reading before there was nothing left */
+	int64_t paused_until_ms;       /* listener: no descriptors left, so leave those who wait alone for a moment */
+	uint64_t kernel_drops;
+	char resolved[SOCKET_NAME_MAX + 300];
+};
+
+struct client {                        /* a connection to a listener */
+	int fd;
+	struct source *source;
+	struct buffer half;            /* a line that has begun */
+	uint64_t length;               /* of that line; more than half.length if it is too long and only its start is kept */
+	const char *fault;             /* why it is not kept; NULL while it is */
+	int64_t heard_ms;
+	char peer[SOCKET_NAME_MAX];
+};
+
+struct datagrams;                      /* the buffers of one recvmmsg */
+
+struct recv {
+	struct recv_options options;
+	struct filter filter;
+	struct feed feed;
+	struct zeromq *zeromq;
+	struct source source[RECV_SOURCES_MAX];
+	int source_count;
+	struct client client[RECV_CLIENTS_MAX];
+	int client_count;
+	size_t half_bytes;             /* kept in all half lines together */
+	char *block;                   /* READER_BLOCK bytes and padding: what a connection is read into */
+	struct datagrams *datagrams;
+	uint64_t connections, turned_away, idle_closed, datagram_count, kernel_drops, topics, handshakes;
+};
+
+/* source.c */
+void source_open(struct recv *, struct span text);
+void source_report(struct recv *);                                 /* -v, --ready */
+bool source_read(struct recv *, struct source *);                  /* true if anything came */
+void source_stop_listening(struct recv *, struct source *);
+void source_close(struct source *);
+void source_count(struct recv *);                                  /* brings the extra counts of --stats up to date */
+
+/* datagram.c */
+struct datagrams *datagrams_new(size_t size_bytes);
+void datagrams_free(struct datagrams *);
+bool datagrams_read(struct recv *, struct source *);
+
+/* client.c */
+bool client_accept(struct recv *, struct source *);
+bool client_read(struct recv *, struct client *);                  /* true if anything came; may end the connection: client->fd < 0 */
+void client_end(struct recv *, struct client *, const char *fault); /* a half line is rejected, with this reason */
+void client_end_idle(struct recv *);
+void client_remove_ended(struct recv *);
+
+#endif
