@@ -15,8 +15,6 @@ size_t scan_without_memory(struct scan *, const char *start, const char *end);
 
 bool scan_utf8_valid(const char *text, size_t length); /* without vectors */
 
-extern const uint64_t scan_positions[256]; /* of the set bits of a byte, one a byte, lowest first */
-
 extern const struct scan_kernel scan_kernel_plain, scan_kernel_sse2, scan_kernel_avx2, scan_kernel_neon;
 
 #endif
