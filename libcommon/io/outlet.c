@@ -36,6 +36,7 @@ struct outlet {
 	uint64_t disconnected, denied;    /* what the monitor had told when we last looked */
 	unsigned until_look;              /* sends until the next look at the monitor and the subscriptions */
 	bool had_peer;
+	bool refused_line;
 	char reason[OUTLET_REASON_MAX];
 };
 
@@ -243,6 +244,7 @@ static enum outlet_result send_datagram(struct outlet *o, struct span line)
 		int error = socket_send_datagram(o->fd, line, &refused);
 		if (o->endpoint->kind == ENDPOINT_UDP) book_refusals(o, refused);
 		if (!error) return o->delivered++, OUTLET_DELIVERED;
+		o->refused_line = error == EMSGSIZE;
 		if (error == EMSGSIZE) return explain(o, OUTLET_REFUSED, "%zu bytes are too long for a datagram", line.length);
 		explain(o, OUTLET_TRY_AGAIN, "%s", strerror(error));
 		int left = patience_left(&p);
@@ -409,6 +411,7 @@ enum outlet_result outlet_flush(struct outlet *o)
 
 enum outlet_result outlet_send(struct outlet *o, struct span line)
 {
+	o->refused_line = false;
 	if (o->form == OUTLET_ZEROMQ) return send_zeromq(o, line);
 	if (o->endpoint->kind == ENDPOINT_UNIX && o->fd < 0 && !o->held.length) { /* which type it is decides how the line goes */
 		struct patience p = patience(o->options.timeout_ms);
@@ -436,6 +439,11 @@ void outlet_count(const struct outlet *o, uint64_t *delivered, uint64_t *pending
 const char *outlet_reason(const struct outlet *o)
 {
 	return o->reason;
+}
+
+bool outlet_refused_line(const struct outlet *o)
+{
+	return o->refused_line;
 }
 
 bool outlet_reopen(struct outlet *o)

@@ -47,6 +47,9 @@ struct outlet *outlet_open(const struct endpoint *, const struct outlet_options 
 enum outlet_result outlet_send(struct outlet *, struct span line);
 enum outlet_result outlet_flush(struct outlet *);
 
+/* True if the last send was OUTLET_REFUSED for that line alone (too long for a datagram): others can still go. */
+bool outlet_refused_line(const struct outlet *);
+
 /* How many lines are handed over for certain, in the sense above: `delivered`, and how many more were taken but are not yet
  * (buffered, or queued in libzmq). */
 void outlet_count(const struct outlet *, uint64_t *delivered, uint64_t *pending);
