@@ -60,7 +60,7 @@ static void flush(struct sender *s)
 	if (result != OUTLET_DELIVERED) fail(s, result, outlet_reason(s->outlet));
 }
 
-/* Hands one envelope over and books it. `envelope` is what the books and a reject are about, `line` what is sent for it. */
+/* Hands one envelope over and books it. `envelope` is what a reject is about, `line` what is sent for it. */
 static void hand_over(struct sender *s, struct envelope *envelope, struct span line)
 {
 	struct filter *f = &s->filter;
@@ -76,8 +76,18 @@ static void hand_over(struct sender *s, struct envelope *envelope, struct span l
 		if (f->options.unbuffered) flush(s);
 		return;
 	}
+	if (result == OUTLET_REFUSED && outlet_refused_line(s->outlet)) {
+		filter_reject(f, envelope, "too long for a datagram");
+		return;
+	}
 	s->unsent++;
 	fail(s, result, outlet_reason(s->outlet));
+}
+
+static bool input_is_left(struct filter *f)
+{
+	struct pollfd input = { .fd = f->reader.fd, .events = POLLIN };
+	return reader_has_line(&f->reader) || (input.fd >= 0 && poll(&input, 1, 0) > 0 && reader_fill(&f->reader) == READER_LINES);
 }
 
 static void close_outlet(struct sender *s)
@@ -93,8 +103,8 @@ static void close_outlet(struct sender *s)
 	s->unsent += lost;
 	if (!s->failed) return;
 	*stats_extra(books, "unsent") = s->unsent;
-	diag_error("%s: %llu of %llu envelopes were handed over: %s", s->options.to, (unsigned long long)books->passed,
-		(unsigned long long)(books->passed + s->unsent), s->reason);
+	diag_error("%s: %llu of %llu envelopes were handed over: %s%s", s->options.to, (unsigned long long)books->passed,
+		(unsigned long long)(books->passed + s->unsent), s->reason, input_is_left(&s->filter) ? "; the rest of the input is not sent" : "");
 }
 
 /* --- envelopes made here ------------------------------------------------------------- */
