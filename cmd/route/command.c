@@ -45,7 +45,7 @@ static bool start_child(struct sink *s)
 	struct child *child = &s->command->child;
 	unsigned options = CHILD_PIPE_IN | CHILD_OWN_GROUP;
 	if (s->kind == DESTINATION_COMMAND) return child_start_shell(child, s->path, options);
-	char *argv[] = { (char[]){ "metlog-send" }, (char[]){ "--json" }, (char[]){ "--to" }, s->path, NULL };
+	char *argv[] = { (char[]){ "metlog-send" }, (char[]){ "--json" }, (char[]){ "--as-is" }, (char[]){ "--to" }, s->path, NULL };
 	return child_start(child, argv, options | CHILD_TOOL);
 }
 
