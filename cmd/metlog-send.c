@@ -23,6 +23,7 @@ struct sender {
 	uint64_t unsent;          /* made or read, and not handed over */
 	char reason[OUTLET_REASON_MAX];
 	bool failed;              /* the far side did not take one: no more is sent */
+	struct reject origin;     /* what the envelope in hand was made of, should it be rejected */
 };
 
 static const char too_long[] = "longer than --max-line as an envelope";
@@ -60,13 +61,19 @@ static void flush(struct sender *s)
 	if (result != OUTLET_DELIVERED) fail(s, result, outlet_reason(s->outlet));
 }
 
-/* Hands one envelope over and books it. `envelope` is what a reject is about, `line` what is sent for it. */
-static void hand_over(struct sender *s, struct envelope *envelope, struct span line)
+static void reject(struct sender *s, const char *reason)
+{
+	s->origin.reason = reason;
+	s->filter.stats.rejected++;
+	rejects_add(&s->filter.rejects, &s->origin);
+}
+
+/* Hands one envelope over and books it. */
+static void hand_over(struct sender *s, struct span line)
 {
 	struct filter *f = &s->filter;
 	if (!s->outlet) {
-		envelope->line = line;
-		filter_pass(f, envelope);
+		filter_pass(f, &(struct envelope){ .line = line });
 		return;
 	}
 	if (signals_take(SIGNALS_HANGUP)) outlet_reopen(s->outlet);
@@ -77,7 +84,7 @@ static void hand_over(struct sender *s, struct envelope *envelope, struct span l
 		return;
 	}
 	if (result == OUTLET_REFUSED && outlet_refused_line(s->outlet)) {
-		filter_reject(f, envelope, "too long for a datagram");
+		reject(s, "too long for a datagram");
 		return;
 	}
 	s->unsent++;
@@ -109,39 +116,33 @@ static void close_outlet(struct sender *s)
 
 /* --- envelopes made here ------------------------------------------------------------- */
 
-static void book_reject(struct sender *s, const struct reject *reject)
+/* Sends what was just made of `origin`, or books that nothing could be made. */
+static void send_made(struct sender *s, bool made)
 {
-	s->filter.stats.rejected++;
-	rejects_add(&s->filter.rejects, reject);
-}
-
-/* Sends what was just made, if sampling wills; `source`, `number` and `raw` say what it was made of, for a reject. */
-static void send_made(struct sender *s, bool made, struct span raw, const char *source, uint64_t number)
-{
-	struct envelope envelope = { .line = raw };
 	s->filter.stats.read++;
-	s->filter.stats.bytes += raw.length;
-	if (made) hand_over(s, &envelope, buffer_span(&s->message.line));
-	else book_reject(s, &(struct reject){ raw, 0, too_long, 0, source, number });
+	s->filter.stats.bytes += s->origin.raw.length;
+	if (made) hand_over(s, buffer_span(&s->message.line));
+	else reject(s, too_long);
 }
 
-static void skip_sampled(struct sender *s)
+/* False: sampling leaves this one out. */
+static bool is_sampled(struct sender *s)
 {
+	if (sample_take(&s->options.sample, s->options.rate)) return true;
 	s->filter.stats.read++;
 	filter_drop(&s->filter);
+	return false;
 }
 
 /* One text as the payload of a message. */
 static void send_text(struct sender *s, struct span text, const char *source, uint64_t number)
 {
-	if (s->failed) return;
+	s->origin = (struct reject){ .raw = text, .source = source, .line = number };
 	if (!text_is_utf8(text)) {
 		s->filter.stats.read++;
-		book_reject(s, &(struct reject){ text, 0, "not valid UTF-8", 0, source, number });
-	} else if (!sample_take(&s->options.sample, s->options.rate)) {
-		skip_sampled(s);
-	} else {
-		send_made(s, message_text(&s->message, text), text, source, number);
+		reject(s, "not valid UTF-8");
+	} else if (is_sampled(s)) {
+		send_made(s, message_text(&s->message, text));
 	}
 }
 
@@ -162,11 +163,10 @@ static void send_metrics(struct sender *s, const struct command_result *result)
 {
 	for (size_t i = 0; i < s->options.metric_count && !s->failed; i++) {
 		const struct send_metric *metric = &s->options.metrics[i];
-		if (!sample_take(&s->options.sample, s->options.rate)) skip_sampled(s);
-		else if (metric->timed) send_made(s, message_timing(&s->message, metric, result), metric->name, "timer", i + 1);
-		else send_made(s, message_metric(&s->message, metric), metric->name, metric->type, i + 1);
+		s->origin = (struct reject){ .raw = metric->name, .source = metric->type, .line = i + 1 };
+		if (is_sampled(s)) send_made(s, metric->timed ? message_timing(&s->message, metric, result) : message_metric(&s->message, metric));
 		if (metric->timed && s->options.failure_type && result->status != 0 && !s->failed)
-			send_made(s, message_failure(&s->message, metric, result), metric->name, "command", i + 1);
+			send_made(s, message_failure(&s->message, metric, result));
 	}
 }
 
@@ -215,8 +215,9 @@ static void send_envelopes(struct sender *s)
 			continue;
 		}
 		struct span line = s->options.as_is ? envelope.line : message_fill(&s->message, &envelope);
-		if (line.data) hand_over(s, &envelope, line);
-		else filter_reject(f, &envelope, too_long);
+		s->origin = (struct reject){ .raw = envelope.line, .source = f->reader.name, .line = f->line };
+		if (line.data) hand_over(s, line);
+		else reject(s, too_long);
 	}
 }
 
