@@ -41,6 +41,18 @@ static struct value read_value(const struct match *m, struct match_slot *slot, c
 	return slot->found;
 }
 
+static struct span decode(const struct match *m, struct match_slot *slot, struct value value)
+{
+	if (slot->decoded_turn != m->turn) {
+		buffer_clear(&slot->decoded);
+		text_append_unescaped(&slot->decoded, value.text);
+		/* PCRE2's JIT code loads whole vectors: behind the text lies padding, as behind a line, with a value, for valgrind's sake. */
+		if (buffer_reserve(&slot->decoded, SCAN_PADDING)) memset(slot->decoded.data + slot->decoded.length, 0, SCAN_PADDING);
+		slot->decoded_turn = m->turn;
+	}
+	return buffer_span(&slot->decoded);
+}
+
 /* The value's text if it has one. The members whose absence means something (metlog(7)) read as that; a payload that is a number
  * reads as its text, for the clients sent both. */
 static bool read_text(const struct match *m, struct match_slot *slot, const struct envelope *e, struct span *text)
@@ -49,12 +61,7 @@ static bool read_text(const struct match *m, struct match_slot *slot, const stru
 	*text = value.text;
 	if (value.kind == VALUE_STRING) {
 		if (!value.escaped) return true;
-		if (slot->decoded_turn != m->turn) {
-			buffer_clear(&slot->decoded);
-			text_append_unescaped(&slot->decoded, value.text);
-			slot->decoded_turn = m->turn;
-		}
-		*text = buffer_span(&slot->decoded);
+		*text = decode(m, slot, value);
 		return !slot->decoded.failed;
 	}
 	if (value.kind == VALUE_NUMBER) return slot->source == MATCH_SOURCE_PAYLOAD;

@@ -67,7 +67,7 @@ static size_t count_edits(struct span a, struct span b)
 static const char *guess(struct span word)
 {
 	const char *best = NULL;
-	size_t least = word.length < 5 ? 2 : 3; /* so many edits are no longer a slip of the finger */
+	size_t least = word.length < 4 ? 2 : 3; /* so many edits are no longer a slip of the finger */
 	for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
 		if (span_equal(word, span_of(habits[i].wrong))) return habits[i].right;
 	for (size_t i = 0; word.length <= GUESS_MAX && i < sizeof known_names / sizeof *known_names; i++) {
