@@ -40,7 +40,7 @@ bool buffer_reserve(struct buffer *b, size_t more)
 	return true;
 }
 
-bool buffer_append(struct buffer *b, const void *data, size_t length)
+bool buffer_append_growing(struct buffer *b, const void *data, size_t length)
 {
 	if (!buffer_reserve(b, length)) return false;
 	if (length) memcpy(b->data + b->length, data, length);
@@ -48,19 +48,9 @@ bool buffer_append(struct buffer *b, const void *data, size_t length)
 	return true;
 }
 
-bool buffer_append_span(struct buffer *b, struct span s)
-{
-	return buffer_append(b, s.data, s.length);
-}
-
 bool buffer_append_text(struct buffer *b, const char *text)
 {
 	return buffer_append(b, text, strlen(text));
-}
-
-bool buffer_append_byte(struct buffer *b, char byte)
-{
-	return buffer_append(b, &byte, 1);
 }
 
 bool buffer_append_int(struct buffer *b, int64_t value)

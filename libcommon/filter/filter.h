@@ -63,8 +63,6 @@ enum reader_fill filter_fill(struct filter *);
 bool filter_take(struct filter *, struct envelope *);
 bool filter_wants(struct filter *, const struct envelope *);
 
-void filter_flush(struct filter *); /* standard output; an error there ends the program: 74, or quietly if its reader has gone */
-
 void filter_pass(struct filter *, const struct envelope *);   /* writes the line to standard output; passed */
 void filter_booked_pass(struct filter *);                     /* delivered by the tool itself; passed */
 void filter_drop(struct filter *);                            /* not wanted by a rule the user wrote; dropped */
