@@ -69,6 +69,9 @@ void filter_drop(struct filter *);                            /* not wanted by a
 /* The tool cannot take this good envelope (a counter without a name, ...): becomes a reject with this reason. */
 void filter_reject(struct filter *, const struct envelope *, const char *reason);
 
+/* Standard output as far as it was written; a reader that has gone ends the program quietly, any other error is 74. */
+void filter_flush(struct filter *);
+
 void filter_fail(struct filter *, int status);                /* remember a failure for the exit status; the worst stays */
 
 /* Flushes, writes --stats, says what went wrong, releases; returns the exit status. A full disk behind standard output is 74. */
