@@ -147,13 +147,26 @@ static void hang_up(const struct options *o, struct router *router)
 	diag_warn("SIGHUP: %s cannot be used as it is now: all routes stay as they were", o->config);
 }
 
+/* The router whose destinations may still hold lines. Whatever ends the program (--strict, rejects that cannot be kept, no memory), what was
+ * read before is delivered. */
+static struct router *unfinished;
+
+static void drain_unfinished(void)
+{
+	struct router *r = unfinished;
+	unfinished = NULL;
+	if (r) router_drain(r);
+}
+
 static int run_router(const struct options *o, struct filter *f, struct routes *routes)
 {
-	struct router router;
+	static struct router router;
 	struct envelope e;
 	unsigned count = 0;
 	enum filter_turn turn;
 	router_open(&router, f, routes, o->grace_ms);
+	unfinished = &router;
+	atexit(drain_unfinished);
 	while ((turn = filter_turn(f, &e)) != TURN_END) {
 		if (turn == TURN_ENVELOPE) {
 			if (is_taken(o, f, &e)) router_take(&router, &e);
@@ -165,7 +178,7 @@ static int run_router(const struct options *o, struct filter *f, struct routes *
 		}
 		if (signals_take(SIGNALS_HANGUP)) hang_up(o, &router);
 	}
-	router_drain(&router);
+	drain_unfinished();
 	int status = filter_close(f);
 	router_release(&router);
 	return status;

@@ -105,9 +105,9 @@ static void refresh_detail(void *context)
 		text_append_quoted(&r->detail, span_of(leg->route->name));
 		buffer_append_text(&r->detail, ":{\"matched\":");
 		buffer_append_int(&r->detail, (int64_t)leg->matched);
-		buffer_append_text(&r->detail, ",\"dropped\":");
-		buffer_append_int(&r->detail, (int64_t)(s ? leg->refused : leg->matched));
-		buffer_append_text(&r->detail, ",\"undelivered\":");
+		buffer_append_text(&r->detail, ",\"full\":");
+		buffer_append_int(&r->detail, (int64_t)leg->refused);
+		buffer_append_text(&r->detail, ",\"lost\":");
 		buffer_append_int(&r->detail, s && strcmp(s->name, leg->route->name) == 0 ? (int64_t)s->undelivered : 0);
 		buffer_append_byte(&r->detail, '}');
 	}
