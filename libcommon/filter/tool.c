@@ -128,6 +128,8 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
 	if (key == 'V') print_version(p->about);
 	if (key == KEY_HELP) {
 		argp_state_help(state, stdout, (ARGP_HELP_STD_HELP | ARGP_HELP_DOC | ARGP_HELP_LONG) & ~(unsigned)ARGP_HELP_EXIT_OK);
+		/* Not part of argp's text, which is wrapped: these lines are there to be pasted. */
+		if (p->about->examples) printf("\nExamples:\n%s", p->about->examples);
 		exit(fflush(stdout) || ferror(stdout) ? EXIT_IO : EXIT_DONE);
 	}
 	if (p->about->parse) {
@@ -162,10 +164,7 @@ void tool_parse(const struct tool_about *about, int argc, char **argv, struct to
 	*options = (struct tool_options){ .since = INT64_MIN, .until = INT64_MAX, .line_limit = 1024 * 1024 };
 	argp_err_exit_status = EXIT_USAGE;
 	struct argp_option *all = join_options(about);
-	size_t room = strlen(about->summary) + strlen(about->examples ? about->examples : "") + 64;
-	char *doc = must_alloc(room);
-	snprintf(doc, room, "%s\v%s%s", about->summary, about->examples ? "Examples:\n" : "", about->examples ? about->examples : "");
-	struct argp argp = { .options = all, .parser = parse_one, .args_doc = about->usage, .doc = doc };
+	struct argp argp = { .options = all, .parser = parse_one, .args_doc = about->usage, .doc = about->summary };
 	if (argc > 0) argv[0] = (char *)(uintptr_t)about->name; /* argp's messages name the tool, not the path it was called by */
 	argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, &p);
 	/* Read last, so that --tz may stand behind them. */
@@ -175,7 +174,6 @@ void tool_parse(const struct tool_about *about, int argc, char **argv, struct to
 	diag_set_quiet(options->quiet);
 	diag_set_verbose(options->verbose);
 	free(all);
-	free(doc);
 }
 
 bool tool_colors(const struct tool_options *options, int fd)
