@@ -61,7 +61,7 @@ static inline bool is_plain_number(const char *p, size_t length)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101);
 	uint64_t word;
-	if (length > 8) return false;
+	if (length == 0 || length > 8) return false;
 	memcpy(&word, p, 8); /* a scanned region is followed by SCAN_PADDING bytes */
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 	word = __builtin_bswap64(word);

@@ -43,6 +43,7 @@ void diag_set_verbose(int level)
 	voice.verbose = level;
 }
 
+__attribute__((format(printf, 1, 0)))
 static void say(const char *format, va_list arguments, const char *because)
 {
 	int saved = errno;
