@@ -78,6 +78,13 @@ static struct value value_at(const struct envelope *e, uint32_t at)
 	return value;
 }
 
+/* Whether two \u escapes begin the text, a high surrogate and its low one: they are one character. */
+static bool is_surrogate_pair(struct span text)
+{
+	if (text.length < 12 || memcmp(text.data + 6, "\\u", 2) != 0 || (text.data[2] | 0x20) != 'd' || (text.data[8] | 0x20) != 'd') return false;
+	return strchr("89abAB", text.data[3]) && strchr("cdefCDEF", text.data[9]);
+}
+
 bool field_equals(struct value string, struct span text)
 {
 	if (string.kind != VALUE_STRING) return false;
@@ -88,8 +95,7 @@ bool field_equals(struct value string, struct span text)
 		size_t piece = 1;
 		if (rest.data[0] == '\\') {
 			piece = rest.data[1] == 'u' ? 6 : 2;
-			bool high_surrogate = piece == 6 && (rest.data[2] | 0x20) == 'd' && strchr("89abAB", rest.data[3]);
-			if (high_surrogate && rest.length >= 12 && memcmp(rest.data + 6, "\\u", 2) == 0) piece = 12;
+			if (piece == 6 && is_surrogate_pair(rest)) piece = 12;
 		}
 		char room[16];
 		struct buffer decoded = { .data = room, .capacity = sizeof room, .limit = sizeof room };

@@ -9,7 +9,7 @@ enum { FIELD_DEPTH_MAX = 16 };
 
 /* A compiled path: "fields.req.headers", "metlog_hostname", "payload". The first segment is a member of the envelope; at each
  * object, a key that equals all the rest of the path, dots included, wins over a key that equals its next segment. So
- * "fields.a.b" finds {"a.b": 1} and {"a": {"b": 1}}. Where a key is repeated the last one counts, as it does for most JSON readers.
+ * "fields.a.b" finds {"a.b": 1} and {"a": {"b": 1}} (and, failing both, a member of the envelope named so). Where a key is repeated the last one counts, as it does for most JSON readers.
  * A segment that is a number also picks an element of an array (0 is the first). */
 struct field_path {
 	struct span whole;                     /* borrowed from the text given to field_path_init */
