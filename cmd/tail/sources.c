@@ -266,7 +266,7 @@ enum filter_turn sources_turn(struct sources *s, struct filter *f, struct envelo
 	if (s->current < s->count && filter_take(f, envelope)) return TURN_ENVELOPE;
 	size_t at = s->current >= s->count ? 0 : in_turn ? s->current + 1 : s->current;
 	for (size_t fruitless = 0; fruitless < s->count; at++) {
-		if (signals_stopping() || all_ended(s)) return TURN_END;
+		if (signals_stopping() || f->rejects.fatal || all_ended(s)) return TURN_END;
 		at %= s->count;
 		bool more = fill(s, f, at);
 		if (more && s->current < s->count && filter_take(f, envelope)) return TURN_ENVELOPE;

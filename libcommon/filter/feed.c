@@ -3,6 +3,7 @@
 #include "filter/feed.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "io/diag.h"
 
@@ -27,6 +28,9 @@ static void book_reject(struct feed *feed, const struct feed_source *source, str
 	f->stats.rejected++;
 	if (f->on_reject) f->on_reject(f->on_reject_context, &what);
 	rejects_add(&f->rejects, &what);
+	if (!f->rejects.fatal) return;
+	filter_flush(f);
+	exit(EXIT_REJECTS);
 }
 
 void feed_reject(struct feed *feed, struct feed_source *source, struct span start, uint64_t length, const char *reason)
@@ -66,7 +70,7 @@ void feed_lines(struct feed *feed, struct feed_source *source, const char *start
 		enum envelope_verdict verdict = judge(feed, start, end, &envelope, &line);
 		source->line++;
 		if (verdict == ENVELOPE_GOOD) book_good(feed, source, &envelope);
-		else if (verdict == ENVELOPE_BAD) book_reject(feed, source, line, 0, feed->filter->fault.reason, feed->filter->fault.column);
+		else if (verdict == ENVELOPE_BAD) book_reject(feed, source, line, line.length > feed->filter->options.line_limit ? line.length : 0, feed->filter->fault.reason, feed->filter->fault.column);
 	}
 }
 

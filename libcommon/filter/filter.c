@@ -136,12 +136,12 @@ bool filter_wants(struct filter *f, const struct envelope *envelope)
 bool filter_take(struct filter *f, struct envelope *envelope)
 {
 	struct reader *r = &f->reader;
-	while (reader_has_line(r)) {
+	while (reader_has_line(r) && !f->rejects.fatal) {
 		size_t length = scan_line(&f->scan, r->data + r->at, r->data + r->lines_end);
 		struct span line = reader_take(r, length);
 		if (length > r->line_limit) {
 			f->stats.read++;
-			reject(f, &(struct reject){ line, 0, "longer than --max-line", 0, r->name, r->lines });
+			reject(f, &(struct reject){ line, length, "longer than --max-line", 0, r->name, r->lines });
 			continue;
 		}
 		enum envelope_verdict verdict = envelope_parse(envelope, &f->scan, line, &f->fault);
@@ -181,7 +181,7 @@ enum filter_turn filter_turn(struct filter *f, struct envelope *envelope)
 	for (;;) {
 		if (filter_take(f, envelope)) return TURN_ENVELOPE;
 		if (signals_take(SIGNALS_STATS)) write_stats(f, "-");
-		if (signals_stopping()) return TURN_END;
+		if (signals_stopping() || f->rejects.fatal) return TURN_END;
 		if (f->reader.fd < 0 && !open_next(f)) return TURN_END;
 		if (!input_is_ready(f)) return TURN_WAIT;
 		enum reader_fill filled = filter_fill(f);

@@ -32,14 +32,27 @@ static void report(const struct reject *reject)
 	buffer_release(&shown);
 }
 
+/* Of a line that is over the limit the record holds so much that it is an envelope within the limit itself, however it is escaped. */
+enum { RECORD_START_MAX = 64 * 1024 };
+
+static struct span recorded(const struct reject *reject)
+{
+	struct span raw = reject->raw;
+	if (!reject->length || raw.length <= RECORD_START_MAX) return raw;
+	raw.length = RECORD_START_MAX;
+	while (raw.length > RECORD_START_MAX - 4 && ((unsigned char)raw.data[raw.length] & 0xC0) == 0x80) raw.length--; /* not within a character */
+	return raw;
+}
+
 static void append_record(struct buffer *out, const struct reject *reject)
 {
-	bool is_text = text_is_utf8(reject->raw);
+	struct span raw = recorded(reject);
+	bool is_text = text_is_utf8(raw);
 	buffer_clear(out);
 	stats_append_head(out, "metlog.reject", 4);
 	buffer_append_text(out, "\"payload\":\"");
-	if (is_text) text_append_escaped(out, reject->raw);
-	else text_append_base64(out, reject->raw);
+	if (is_text) text_append_escaped(out, raw);
+	else text_append_base64(out, raw);
 	buffer_append_text(out, "\",\"fields\":{\"tool\":");
 	text_append_quoted(out, span_of(diag_program()));
 	buffer_append_text(out, ",\"reason\":");
@@ -50,7 +63,7 @@ static void append_record(struct buffer *out, const struct reject *reject)
 	buffer_append_text(out, ",\"line\":");
 	buffer_append_int(out, (int64_t)reject->line);
 	if (!is_text) buffer_append_text(out, ",\"encoding\":\"base64\"");
-	if (reject->length > reject->raw.length) {
+	if (reject->length > raw.length) {
 		buffer_append_text(out, ",\"truncated\":true,\"length\":");
 		buffer_append_int(out, (int64_t)reject->length);
 	}
@@ -66,17 +79,18 @@ void rejects_add(struct rejects *r, const struct reject *reject)
 		int error = write_all(r->fd, buffer_span(&r->record));
 		if (error) die(EXIT_IO, "%s: %s", r->path, strerror(error));
 	} else if (r->count == 1) report(reject);
-	if (r->strict) {
-		if (r->path) report(reject);
-		die(EXIT_REJECTS, "stopped at the first reject (--strict)");
-	}
+	if (!r->strict || r->fatal) return;
+	if (r->path) report(reject);
+	diag_error("stopped at the first reject (--strict)");
+	r->fatal = true;
 }
 
 int rejects_close(struct rejects *r)
 {
 	buffer_release(&r->record);
-	if (!r->path) {
-		if (r->count > 1) diag_error("%llu lines rejected; the first is shown above (--rejects FILE keeps them all)", (unsigned long long)r->count);
+	if (!r->path || r->fatal) {
+		if (r->path && close(r->fd) < 0) return EXIT_IO;
+		if (r->count > 1 && !r->path) diag_error("%llu lines rejected; the first is shown above (--rejects FILE keeps them all)", (unsigned long long)r->count);
 		return r->count ? EXIT_REJECTS : EXIT_DONE;
 	}
 	if (close(r->fd) < 0) {
