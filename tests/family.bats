@@ -312,7 +312,7 @@ dead_reader() {
 @test "a reader that goes away ends the tool, quietly" { each dead_reader; }
 
 prompt_output() {
-	rm -f in && mkfifo in
+	rm -f in live && mkfifo in
 	"$1" "${args[@]}" <in >live 2>err &
 	local pid=$!
 	children+=" $pid"
@@ -331,7 +331,7 @@ prompt_output() {
 stopped_midstream() {
 	local signal pid
 	for signal in TERM INT; do
-		rm -f in stats && mkfifo in
+		rm -f in stats stopped && mkfifo in
 		yes "$GOOD" >in 2>/dev/null &
 		children+=" $!"
 		# bash starts background jobs with SIGINT ignored; the tool must see it as on a terminal.
