@@ -89,6 +89,8 @@ static enum reader_fill skip_some(struct reader *r, size_t got)
 	char *start = r->data + r->filled, *newline = memchr(start, '\n', got);
 	if (!newline) {
 		r->skipped += got;
+		r->filled += got;
+		if (r->filled > OVERLONG_KEPT) r->filled = OVERLONG_KEPT;
 		return READER_NOTHING;
 	}
 	size_t of_line = (size_t)(newline - start);
