@@ -14,8 +14,9 @@ enum {
 	KEY_MAX_CLIENTS, KEY_IDLE, KEY_MODE, KEY_DATAGRAM, KEY_READY,
 };
 
-/* DRAIN: after a stop signal, how long a silence ends the reading, and the longest it may go on under a flood. */
-enum { HWM_DEFAULT = 1000, RECEIVE_BUFFER_DEFAULT = 4 * 1024 * 1024, CLIENTS_DEFAULT = 256, DRAIN_SILENCE_MS = 20, DRAIN_MAX_MS = 1000 };
+/* HWM: with messages of 1 MiB and a reader that is stuck, this is what a peer can make us hold; 1000 instead of 32 saves a tenth of the processor
+ * time of a million messages, and no wall-clock time. DRAIN: after a stop signal, how long a silence ends the reading, and the longest it may go on under a flood. */
+enum { HWM_DEFAULT = 32, RECEIVE_BUFFER_DEFAULT = 4 * 1024 * 1024, CLIENTS_DEFAULT = 256, DRAIN_SILENCE_MS = 20, DRAIN_MAX_MS = 1000 };
 
 static const struct argp_option options[] = {
 	{ "from", KEY_FROM, "ENDPOINT", 0, "Receive from ENDPOINT; may be given many times. sub: and pull: (ZeroMQ; they bind, after '>' they connect), rep:, "
@@ -26,7 +27,7 @@ static const struct argp_option options[] = {
 	{ "curve-server", KEY_CURVE_SERVER, "FILE", 0, "The server's CURVE public key, for ZeroMQ sockets that connect", 2 },
 	{ "curve-keygen", KEY_CURVE_KEYGEN, "FILE", 0, "Make a key pair in FILE (and its public key in FILE.pub), and exit", 2 },
 	{ "insecure", KEY_INSECURE, NULL, 0, "Allow endpoints that other hosts reach without CURVE", 2 },
-	{ "hwm", KEY_HWM, "COUNT", 0, "ZeroMQ messages queued at most, each peer (default 1000)", 3 },
+	{ "hwm", KEY_HWM, "COUNT", 0, "ZeroMQ messages queued at most, each peer (default 32)", 3 },
 	{ "receive-buffer", KEY_RECEIVE_BUFFER, "SIZE", 0, "Kernel receive buffer of a socket (default 4Mi, or what the system allows)", 3 },
 	{ "max-clients", KEY_MAX_CLIENTS, "COUNT", 0, "Connections to tcp: and unix: at once (default 256)", 3 },
 	{ "idle", KEY_IDLE, "DURATION", 0, "Close a tcp: or unix: connection that is silent for so long (default: never)", 3 },
@@ -209,6 +210,8 @@ int main(int argc, char **argv)
 	}
 	drain(&r);
 	source_count(&r);
+	remove_socket_files();
+	socket_file_count = 0; /* the names go with the sources */
 	for (int i = 0; i < r.source_count; i++) source_close(&r.source[i]);
 	zeromq_close(r.zeromq);
 	datagrams_free(r.datagrams);

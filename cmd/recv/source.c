@@ -12,18 +12,18 @@
 
 #include "io/diag.h"
 
-/* BATCH: messages of one source before the others have their turn. FRAME_LEAST: the shortest limit of a ZeroMQ frame. */
-enum { BATCH = 1024, FRAME_LEAST = 128 * 1024, UDP_BYTES = 64 * 1024, UNIX_BYTES = 256 * 1024 };
+/* BATCH: messages of one source before the others have their turn. FRAME_MORE: how much longer than a line a ZeroMQ frame may be. */
+enum { BATCH = 1024, FRAME_MORE = 128 * 1024, UDP_BYTES = 64 * 1024, UNIX_BYTES = 256 * 1024 };
 
 static void open_zeromq(struct recv *r, struct source *s)
 {
-	/* A frame may hold several lines, or one indented over many, so it may be longer than a line; but there is an end to it. */
-	uint64_t twice = 2 * r->filter.options.line_limit;
+	/* A frame may hold several lines, so it may be longer than one; and a line a little too long should be a reject, not a lost connection. */
+	int64_t frame_limit = (int64_t)r->filter.options.line_limit + FRAME_MORE;
 	s->form = SOURCE_ZEROMQ;
 	s->more = true; /* libzmq tells of changes only: the first look is ours */
 	if (!r->zeromq) r->zeromq = zeromq_open();
 	s->socket = zeromq_socket_open(r->zeromq, &s->endpoint, &(struct zeromq_options){
-		.hwm = r->options.hwm, .message_limit_bytes = twice < FRAME_LEAST ? FRAME_LEAST : (int64_t)twice,
+		.hwm = r->options.hwm, .message_limit_bytes = frame_limit,
 		.buffer_bytes = r->options.receive_buffer, .curve_secret = r->options.curve_secret, .curve_clients = r->options.curve_clients,
 		.curve_server = r->options.curve_server, .insecure = r->options.insecure, .failure = EXIT_NO_INPUT });
 	snprintf(s->resolved, sizeof s->resolved, "%s:%s%s", endpoint_kind_name(s->endpoint.kind), zeromq_binds(s->socket) ? "" : ">", zeromq_address(s->socket));
