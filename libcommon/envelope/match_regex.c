@@ -17,21 +17,22 @@ enum {
 	DEPTH_LIMIT = 100000,
 	STACK_START = 32 * 1024,    /* JIT */
 	STACK_MAX = 512 * 1024,
-	SHORT_TEXT = 512,
-	SHORT_MATCH_LIMIT = 100000,
+	QUICK_MATCH_LIMIT = 100000,
 	STEP_COST = 8,              /* of trying an item, where passing over a byte costs 1 */
 	COST_LIMIT = 32 << 20,      /* 30 to 60 ms */
 };
 
 /* JIT code counts towards PCRE2's match limit only where a group repeats, and afresh at every start of the text: a.*b.*c over
- * 1 MiB of an unkind mix of a and b would run for days. So long texts are searched by a second compilation of the pattern
- * that reports every item it tries and where, and the whole search has a limit of cost. Reporting makes it 1.2 to 15 times
- * slower; a text of SHORT_TEXT bytes (nearly all payloads) leaves too little room for harm and is searched at full speed. */
+ * 1 MiB of an unkind mix of a and b would run for days. So a text is searched at full speed only if it is too short for the
+ * pattern's repetitions to pass the limit whatever it holds (5792 bytes for one of them, 322 for two); longer ones by a second
+ * compilation that reports every item it tries and where, so that the cost of the whole search is known. Reporting makes it 1.2
+ * to 15 times slower. */
 struct match_regex {
 	pcre2_code *quick, *counted;
 	pcre2_match_data *data;
 	pcre2_match_context *context;
 	pcre2_jit_stack *stack;
+	size_t quick_max; /* bytes of text that `quick` may search */
 	size_t cost, reached;
 };
 
@@ -54,6 +55,23 @@ static pcre2_code *compile(struct span pattern, uint32_t more_options, int *erro
 	/* Without JIT (an unknown machine, a kernel that forbids it) the interpreter does the same, slower. */
 	if (code) (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
 	return code;
+}
+
+/* The longest text on which the pattern cannot cost more than the limit: each * + { multiplies what there is to try by the length of
+ * the text at worst, and each ? by two. Those that are escaped or in a class count too: erring costs speed, not safety. */
+static size_t longest_quick(struct span pattern)
+{
+	double cost, limit = COST_LIMIT;
+	size_t repeats = 0, length = COST_LIMIT;
+	for (size_t i = 0; i < pattern.length; i++) {
+		if (pattern.data[i] == '?') limit /= 2;
+		else repeats += pattern.data[i] == '*' || pattern.data[i] == '+' || pattern.data[i] == '{';
+	}
+	for (;; length -= length / 64 + 1) {
+		cost = (double)length;
+		for (size_t i = 0; i < repeats && cost <= limit; i++) cost *= (double)length;
+		if (cost <= limit || length == 0) return length;
+	}
 }
 
 static bool prepare(struct match_regex *r)
@@ -80,6 +98,7 @@ struct match_regex *match_regex_new(struct span pattern, char reason[MATCH_REGEX
 	struct match_regex *r = calloc(1, sizeof *r);
 	if (r && (r->quick = compile(pattern, 0, &error, offset)) && (r->counted = compile(pattern, PCRE2_AUTO_CALLOUT, &error, offset))) {
 		error = PCRE2_ERROR_NOMEMORY;
+		r->quick_max = longest_quick(pattern);
 		if (prepare(r)) return r;
 	}
 	if (pcre2_get_error_message(error, (PCRE2_UCHAR *)reason, MATCH_REGEX_REASON_MAX) == PCRE2_ERROR_BADDATA) reason[0] = '\0';
@@ -100,10 +119,10 @@ void match_regex_free(struct match_regex *r)
 
 enum match_regex_verdict match_regex_find(struct match_regex *r, struct span text)
 {
-	bool is_short = text.length <= SHORT_TEXT;
+	bool is_quick = text.length <= r->quick_max;
 	r->cost = r->reached = 0;
-	pcre2_set_match_limit(r->context, is_short ? SHORT_MATCH_LIMIT : COST_LIMIT);
-	int found = pcre2_match(is_short ? r->quick : r->counted, (PCRE2_SPTR)(text.data ? text.data : ""), text.length, 0, 0, r->data, r->context);
+	pcre2_set_match_limit(r->context, is_quick ? QUICK_MATCH_LIMIT : COST_LIMIT);
+	int found = pcre2_match(is_quick ? r->quick : r->counted, (PCRE2_SPTR)(text.data ? text.data : ""), text.length, 0, 0, r->data, r->context);
 	if (found >= 0) return MATCH_REGEX_FOUND;
 	return found == PCRE2_ERROR_NOMATCH ? MATCH_REGEX_ABSENT : MATCH_REGEX_GAVE_UP;
 }
