@@ -116,7 +116,7 @@ make_check() {
 if [ -n "$install" ]; then
 	say "what is needed"
 	# shellcheck disable=SC2154
-	packages_install "$packages_build" "$packages_test" ${long:+"$packages_fuzz"} || exit 69
+	packages_install "$packages_build" "$packages_test" ${long:+"$packages_long"} || exit 69
 fi
 missing=$(packages_missing "$packages_build")
 [ -z "${missing// /}" ] || { echo "check.sh: cannot build without: $missing" >&2; exit 69; }
@@ -189,6 +189,10 @@ else
 	skip "valgrind: it is not installed, or there is no corpus"
 fi
 
+say "aarch64"
+if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null; then step "unit tests on aarch64" 400 "$tree/tests/neon.sh"
+else skip "unit tests on aarch64: gcc-aarch64-linux-gnu and qemu-user are not installed (--long installs them)"; fi
+
 say "the release tarball"
 if [ -n "$long" ]; then step "distcheck, all suites" 900 make -C "$build" -j"$jobs" distcheck
 else step "distcheck" 400 make -C "$build" -j"$jobs" distcheck TESTS=tests/tree.bats; fi
@@ -212,7 +216,9 @@ if [ -n "$long" ]; then
 			mkdir -p "$work/seeds/$name"
 			corpus=$tree/tests/fuzz/corpus/${name#fuzz_}
 			[ -d "$corpus" ] || corpus=''
-			step "$name" 120 "$target" -max_total_time=60 -timeout=5 -rss_limit_mb=1024 "$work/seeds/$name" ${corpus:+"$corpus"}
+			words=$tree/tests/fuzz/$name.dict
+			[ -e "$words" ] || words=''
+			step "$name" 120 "$target" ${words:+-dict="$words"} -max_total_time=60 -timeout=5 -rss_limit_mb=1024 "$work/seeds/$name" ${corpus:+"$corpus"}
 		done
 		[ -n "$found" ] || failure "no fuzz target was built"
 	fi

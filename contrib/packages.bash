@@ -33,8 +33,11 @@ command:node          nodejs           nodejs            node
 command:npm           npm              npm               node
 file:/usr/bin/time    time             time              -
 '
-packages_fuzz='
+packages_long='
 command:clang         clang            clang             llvm
+command:qemu-aarch64  qemu-user        -                 -
+command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu - -
+file:/usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross - -
 '
 
 packages_here() {

@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include "envelope/scan_private.h"
+#include "envelope/scan_utf8.h"
 
 struct lanes {
 	__m256i v[2];
@@ -119,24 +120,9 @@ static inline uint32_t *append_positions(uint32_t *out, uint64_t bits, uint32_t 
 	return out;
 }
 
-/* UTF-8 by three table look-ups a byte (Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte", 2020): the high
- * and low nibble of the byte before and the high nibble of the byte itself each name the faults they allow; a fault that all three
- * allow is one. A bit a fault: */
-enum {
-	TOO_SHORT = 1,      /* a lead byte without a continuation */
-	TOO_LONG = 2,       /* a continuation behind an ASCII byte */
-	OVERLONG_3 = 4,     /* e0 before 80..9f */
-	TOO_LARGE = 8,      /* f4 before 90.., f5.. */
-	SURROGATE = 16,     /* ed before a0.. */
-	OVERLONG_2 = 32,    /* c0, c1 */
-	OVERLONG_4 = 64,    /* f0 before 80..8f; with TOO_LARGE's bit apart, f5.. before 80..8f */
-	TWO_CONTS = 128,    /* two continuations: right only as third or fourth byte of a sequence */
-	CARRY = TOO_SHORT | TOO_LONG | TWO_CONTS,
-};
-
-static inline __m256i table16(char a, char b, char c, char d, char e, char f, char g, char h, char i, char j, char k, char l, char m, char n, char o, char p)
+static inline __m256i table16(const unsigned char table[16])
 {
-	return _mm256_broadcastsi128_si256(_mm_setr_epi8(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p));
+	return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table));
 }
 
 static inline __m256i high_nibble(__m256i v)
@@ -146,17 +132,10 @@ static inline __m256i high_nibble(__m256i v)
 
 static inline __m256i utf8_faults(__m256i before3, __m256i before2, __m256i before1, __m256i now)
 {
-	const char L = TOO_LONG, C = (char)TWO_CONTS, S = TOO_SHORT, K = (char)CARRY;
-	const __m256i first_high = table16(L, L, L, L, L, L, L, L, C, C, C, C, S | OVERLONG_2, S, S | OVERLONG_3 | SURROGATE,
-	                                   S | TOO_LARGE | OVERLONG_4);
-	const char big = (char)(CARRY | TOO_LARGE | OVERLONG_4);
-	const __m256i first_low = table16(K | OVERLONG_3 | OVERLONG_2 | OVERLONG_4, K | OVERLONG_2, K, K, K | TOO_LARGE, big, big, big, big, big, big, big, big,
-	                                  (char)(big | SURROGATE), big, big);
-	const __m256i second_high = table16(S, S, S, S, S, S, S, S, L | OVERLONG_2 | C | OVERLONG_3 | OVERLONG_4, L | OVERLONG_2 | C | OVERLONG_3 | TOO_LARGE,
-	                                    L | OVERLONG_2 | C | SURROGATE | TOO_LARGE, L | OVERLONG_2 | C | SURROGATE | TOO_LARGE, S, S, S, S);
-	__m256i special = _mm256_and_si256(_mm256_and_si256(_mm256_shuffle_epi8(first_high, high_nibble(before1)),
-	                                                    _mm256_shuffle_epi8(first_low, _mm256_and_si256(before1, _mm256_set1_epi8(15)))),
-	                                   _mm256_shuffle_epi8(second_high, high_nibble(now)));
+	__m256i first_high = _mm256_shuffle_epi8(table16(utf8_first_high), high_nibble(before1));
+	__m256i first_low = _mm256_shuffle_epi8(table16(utf8_first_low), _mm256_and_si256(before1, _mm256_set1_epi8(15)));
+	__m256i second_high = _mm256_shuffle_epi8(table16(utf8_second_high), high_nibble(now));
+	__m256i special = _mm256_and_si256(_mm256_and_si256(first_high, first_low), second_high);
 	/* Where the byte must be a third or fourth one, two continuations are right, and anything else is not. */
 	__m256i third = _mm256_subs_epu8(before2, _mm256_set1_epi8((char)(0xe0 - 0x80)));
 	__m256i fourth = _mm256_subs_epu8(before3, _mm256_set1_epi8((char)(0xf0 - 0x80)));
