@@ -20,32 +20,39 @@ static struct value pick_element(const struct match_slot *slot, const struct env
 	return none;
 }
 
-static struct value read_value(const struct match *m, struct match_slot *slot, const struct envelope *e)
+/* Kept apart from read_value so that the members of the view cost no frame. */
+static const struct value *look_up(const struct match *m, struct match_slot *slot, const struct envelope *e)
 {
-	switch (slot->source) {
-	case MATCH_SOURCE_TYPE: return e->type;
-	case MATCH_SOURCE_LOGGER: return e->logger;
-	case MATCH_SOURCE_PAYLOAD: return e->payload;
-	case MATCH_SOURCE_TIMESTAMP: return e->timestamp;
-	case MATCH_SOURCE_ENV_VERSION: return e->env_version;
-	case MATCH_SOURCE_SEVERITY: return (struct value){ .kind = e->has_severity ? VALUE_NUMBER : VALUE_ABSENT };
-	case MATCH_SOURCE_PATH:
-	case MATCH_SOURCE_FIELD:
-	case MATCH_SOURCE_ELEMENT: break;
-	}
 	if (slot->found_turn != m->turn) {
 		slot->found = slot->source == MATCH_SOURCE_PATH ? field_find(e, &slot->path) : field_find_in(e, e->fields, &slot->path);
 		if (slot->source == MATCH_SOURCE_ELEMENT) slot->found = pick_element(slot, e, slot->found);
 		slot->found_turn = m->turn;
 	}
-	return slot->found;
+	return &slot->found;
 }
 
-static struct span decode(const struct match *m, struct match_slot *slot, struct value value)
+static inline const struct value *read_value(const struct match *m, struct match_slot *slot, const struct envelope *e)
+{
+	static const struct value severities[] = { { .kind = VALUE_ABSENT }, { .kind = VALUE_NUMBER } };
+	switch (slot->source) {
+	case MATCH_SOURCE_TYPE: return &e->type;
+	case MATCH_SOURCE_LOGGER: return &e->logger;
+	case MATCH_SOURCE_PAYLOAD: return &e->payload;
+	case MATCH_SOURCE_TIMESTAMP: return &e->timestamp;
+	case MATCH_SOURCE_ENV_VERSION: return &e->env_version;
+	case MATCH_SOURCE_SEVERITY: return &severities[e->has_severity];
+	case MATCH_SOURCE_PATH:
+	case MATCH_SOURCE_FIELD:
+	case MATCH_SOURCE_ELEMENT: break;
+	}
+	return look_up(m, slot, e);
+}
+
+static struct span decode(const struct match *m, struct match_slot *slot, const struct value *value)
 {
 	if (slot->decoded_turn != m->turn) {
 		buffer_clear(&slot->decoded);
-		text_append_unescaped(&slot->decoded, value.text);
+		text_append_unescaped(&slot->decoded, value->text);
 		/* PCRE2's JIT code loads whole vectors: behind the text lies padding, as behind a line, with a value, for valgrind's sake. */
 		if (buffer_reserve(&slot->decoded, SCAN_PADDING)) memset(slot->decoded.data + slot->decoded.length, 0, SCAN_PADDING);
 		slot->decoded_turn = m->turn;
@@ -57,15 +64,15 @@ static struct span decode(const struct match *m, struct match_slot *slot, struct
  * reads as its text, for the clients sent both. */
 static bool read_text(const struct match *m, struct match_slot *slot, const struct envelope *e, struct span *text)
 {
-	struct value value = read_value(m, slot, e);
-	*text = value.text;
-	if (value.kind == VALUE_STRING) {
-		if (!value.escaped) return true;
+	const struct value *value = read_value(m, slot, e);
+	*text = value->text;
+	if (value->kind == VALUE_STRING) {
+		if (!value->escaped) return true;
 		*text = decode(m, slot, value);
 		return !slot->decoded.failed;
 	}
-	if (value.kind == VALUE_NUMBER) return slot->source == MATCH_SOURCE_PAYLOAD;
-	if (value.kind != VALUE_ABSENT) return false;
+	if (value->kind == VALUE_NUMBER) return slot->source == MATCH_SOURCE_PAYLOAD;
+	if (value->kind != VALUE_ABSENT) return false;
 	*text = slot->source == MATCH_SOURCE_ENV_VERSION ? SPAN("0.8") : SPAN("");
 	return slot->source <= MATCH_SOURCE_ENV_VERSION && slot->source != MATCH_SOURCE_TIMESTAMP;
 }
@@ -84,10 +91,10 @@ static bool read_number(const struct match *m, struct match_slot *slot, const st
 		return true;
 	}
 	if (slot->source == MATCH_SOURCE_PAYLOAD) return read_text(m, slot, e, &text) && match_number_read(text, number);
-	struct value value = read_value(m, slot, e);
-	if (value.kind != VALUE_NUMBER) return false;
+	const struct value *value = read_value(m, slot, e);
+	if (value->kind != VALUE_NUMBER) return false;
 	/* JSON sets no bound: a number too large for a double is still larger than all of them. */
-	if (!match_number_read(value.text, number)) number->real = value.text.data[0] == '-' ? -HUGE_VAL : HUGE_VAL;
+	if (!match_number_read(value->text, number)) number->real = value->text.data[0] == '-' ? -HUGE_VAL : HUGE_VAL;
 	return true;
 }
 
@@ -151,25 +158,35 @@ static bool test_regex(struct match *m, const struct match_step *step, struct sp
 	return verdict != MATCH_REGEX_GAVE_UP && is_answer(step->relation, verdict == MATCH_REGEX_FOUND);
 }
 
+static bool test_number(const struct match *m, const struct match_step *step, struct match_slot *slot, const struct envelope *e)
+{
+	struct match_number number;
+	return read_number(m, slot, e, &number) && is_satisfied(step->relation, match_number_order(number, step->with.number));
+}
+
+static bool test_in(const struct match *m, const struct match_step *step, struct match_slot *slot, const struct envelope *e)
+{
+	struct match_list list = step->with.list;
+	struct match_number number;
+	struct span text;
+	return (list.text_count && read_text(m, slot, e, &text) && is_listed_text(m, list, text))
+	    || (list.number_count && read_number(m, slot, e, &number) && is_listed_number(m, list, number));
+}
+
 static bool run_step(struct match *m, const struct match_step *step, const struct envelope *e)
 {
 	struct match_slot *slot = &m->slots[step->slot];
-	struct match_number number = { 0 };
+	enum value_kind kind;
 	struct span text;
-	struct value value;
 	switch (step->test) {
 	case MATCH_TEST_NIL:
-		value = read_value(m, slot, e);
-		return value.kind == VALUE_ABSENT || value.kind == VALUE_NULL;
+		kind = read_value(m, slot, e)->kind;
+		return kind == VALUE_ABSENT || kind == VALUE_NULL;
 	case MATCH_TEST_TRUTH:
-		value = read_value(m, slot, e);
-		return (value.kind == VALUE_TRUE || value.kind == VALUE_FALSE)
-		    && is_answer(step->relation, (value.kind == VALUE_TRUE) == step->with.truth);
-	case MATCH_TEST_NUMBER:
-		return read_number(m, slot, e, &number) && is_satisfied(step->relation, match_number_order(number, step->with.number));
-	case MATCH_TEST_IN:
-		return (step->with.list.text_count && read_text(m, slot, e, &text) && is_listed_text(m, step->with.list, text))
-		    || (step->with.list.number_count && read_number(m, slot, e, &number) && is_listed_number(m, step->with.list, number));
+		kind = read_value(m, slot, e)->kind;
+		return (kind == VALUE_TRUE || kind == VALUE_FALSE) && is_answer(step->relation, (kind == VALUE_TRUE) == step->with.truth);
+	case MATCH_TEST_NUMBER: return test_number(m, step, slot, e);
+	case MATCH_TEST_IN: return test_in(m, step, slot, e);
 	default: break;
 	}
 	if (!read_text(m, slot, e, &text)) return false;
