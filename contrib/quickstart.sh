@@ -5,7 +5,7 @@
 # usage: contrib/quickstart.sh [--tools DIR]
 #   --tools DIR   do not build: show the tools that are in DIR
 # It needs no server and no root once the packages are there, and may be run again at any time. Nothing is installed but packages.
-set -eu
+set -eu -o pipefail
 
 tools=''
 case ${1-} in
@@ -62,7 +62,7 @@ trap stop EXIT
 
 cat >"$demo/routes" <<ROUTES
 # One route a line. An envelope goes to every route whose expression it matches; default gets what none matched.
-route metrics  type in ("counter", "timer", "gauge", "set")  => | metlog-to-statsd --prefix '{logger}.' --dry-run >'$demo/statsd.txt'
+route metrics  type in ("counter", "timer", "gauge", "set")  => | metlog-to-statsd --prefix '{logger}' --dry-run >'$demo/statsd.txt'
 route urgent   severity <= 3                                 => file:$demo/urgent.ndjson
 default archive                                              => file:$demo/archive.ndjson
 ROUTES
@@ -112,7 +112,7 @@ echo "In files, shown by metlog-tail:"
 for file in urgent archive; do
 	[ -s "$demo/$file.ndjson" ] || { echo "quickstart.sh: nothing came into $file.ndjson" >&2; exit 70; }
 	echo "    $ metlog-tail $demo/$file.ndjson"
-	metlog-tail --human "$demo/$file.ndjson" | sed 's/^/      /'
+	metlog-tail --pretty "$demo/$file.ndjson" | sed 's/^/      /'
 done
 echo "The router's books, $demo/stats:"
 sed 's/^/    /' "$demo/stats"

@@ -189,7 +189,7 @@ help_options() {
 
 page_options() {
 	grep -E '^\.It Fl' "$1" | sed -e 's/\\-/-/g' | tr ' ' '\n' |
-		awk '$0 == "Fl" { flag = 1; next } flag { sub(/^"/, ""); sub(/[=,"].*$/, ""); print "-" $0; flag = 0 }' | sort -u
+		awk '$0 == "Fl" { dashes = dashes "-"; next } dashes { sub(/^"/, ""); sub(/[=,"].*$/, ""); print dashes $0; dashes = "" }' | sort -u
 }
 
 @test "each option of --help is in the manual page, and the other way round" {

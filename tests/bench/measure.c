@@ -3,10 +3,11 @@
 
 /* usage: measure REPEATS COMMAND
  * Output: "wall user sys peak-KiB status", the times divided by REPEATS. The CPU of all descendants counts, as long as each
- * was waited for. With more than one repeat the command is run without a shell: it is a program's name, and its start is measured. */
+ * was waited for. With more than one repeat the command is run without a shell, split at blanks: the start of a program is measured. */
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/resource.h>
@@ -26,9 +27,11 @@ int main(int argc, char **argv)
 	if (argc != 3) return fputs("usage: measure REPEATS COMMAND\n", stderr), 64;
 	int repeats = atoi(argv[1]), status = 0;
 	static char sh[] = "/bin/sh", flag[] = "-c";
-	char *shell[] = { sh, flag, argv[2], NULL }, *bare[] = { argv[2], NULL };
+	char *shell[] = { sh, flag, argv[2], NULL }, *bare[16] = { 0 };
 	char **command = repeats > 1 ? bare : shell;
 	if (repeats > 1) {
+		size_t count = 0;
+		for (char *word = strtok(argv[2], " "); word && count < 15; word = strtok(NULL, " ")) bare[count++] = word;
 		int null = open("/dev/null", O_RDWR);
 		if (dup2(null, 0) < 0 || dup2(null, 2) < 0) return 71;
 	}

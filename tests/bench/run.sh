@@ -96,9 +96,9 @@ route_rows() {
 	row 'route wc -l' "$big" "wc -l '$big' >/dev/null"
 	if tool metlog-route; then
 		local table="-r 'metrics: type in (\"counter\", \"timer\", \"gauge\") => file:$out/metrics' -r 'requests: type == \"request\" => file:$out/requests' -r 'security: type in (\"cef\", \"sentry\") => file:$out/security'"
-		row 'route metlog-route' "$big" "rm -f '$out'/[mrs]*; '$p' $table -d 'file:$out/rest' '$big'"
-		row 'route metlog-route, pipe' "$big" "rm -f '$out'/[mrs]*; cat '$big' | '$p' $table -d 'file:$out/rest'"
-		row 'route metlog-route, sse2' "$big" "rm -f '$out'/[mrs]*; METLOG_SCAN=sse2 '$p' $table -d 'file:$out/rest' '$big'"
+		row 'route metlog-route' "$big" "rm -rf '$out'/[mrs]*; '$p' $table -d 'file:$out/rest' '$big'"
+		row 'route metlog-route, pipe' "$big" "rm -rf '$out'/[mrs]*; cat '$big' | '$p' $table -d 'file:$out/rest'"
+		row 'route metlog-route, sse2' "$big" "rm -rf '$out'/[mrs]*; METLOG_SCAN=sse2 '$p' $table -d 'file:$out/rest' '$big'"
 	fi
 	rival grep 'not here' && row 'route grep -E (1 class of 4)' "$big" "LC_ALL=C '$p' -E '\"type\": ?\"(counter|timer|gauge)\"' '$big' >'$out/grep'"
 	rival mawk "$deb_note" && row 'route mawk (misroutes)' "$big" "'$p' -v 'D=$out' '$crude' '$big'"
@@ -106,7 +106,7 @@ route_rows() {
 	rival python3 'not here' && row 'route python json' "$small" "'$p' '$here/rivals/route.py' '$out' <'$small'"
 	rival node 'not here' && row 'route node JSON.parse' "$small" "'$p' '$here/rivals/route.js' '$out' <'$small'"
 	rival jq "$deb_note" && row "route $($p --version) + mawk" "$small" "'$p' -Rr '(fromjson.type // \"\") + \"\\t\" + .' '$small' | mawk -v 'D=$out' '$splitter'"
-	has_libjq && row 'route libjq 1.8, type only' "$small" "'$libjq' '$here/rivals/jq18.py' '.type // \"\"' '$small' >/dev/null"
+	has_libjq && row 'route libjq 1.8 in Python, type only' "$small" "'$libjq' '$here/rivals/jq18.py' '.type // \"\"' '$small' >/dev/null"
 	rival rsyslogd "$deb_note" && row 'route rsyslog' "$small" "rm -rf '$out/rs'; LD_LIBRARY_PATH='$deb_libraries' sh '$here/rivals/rsyslog.sh' '$p' '$(modules_of rsyslog "$p")' '$small' '$out/rs'"
 	rival syslog-ng "$deb_note" && row 'route syslog-ng' "$small" "rm -rf '$out/sng'; cat '$small' | LD_LIBRARY_PATH='$deb_libraries' sh '$here/rivals/syslog-ng.sh' '$p' '$(modules_of syslog-ng "$p")' '$out/sng'"
 	rival mlr "$deb_note" && row 'route miller' "$small" "'$p' --json --ojsonl put -q 'tee > \"$out/mlr-\".\$type, \$*' '$small'"
@@ -126,18 +126,18 @@ match_rows() {
 	tool metlog-tail && row 'match metlog-tail --json -m' "$big" "'$p' --json -m 'severity <= 3' '$big' >/dev/null"
 	rival grep 'not here' && row 'match grep -E (text)' "$big" "LC_ALL=C '$p' -E '\"severity\": ?[0-3][,}]' '$big' >/dev/null"
 	rival jq "$deb_note" && row "match $($p --version) select" "$small" "'$p' -c 'select(.severity <= 3)' '$small' >/dev/null"
-	has_libjq && row 'match libjq 1.8 select' "$small" "'$libjq' '$here/rivals/jq18.py' 'select(.severity <= 3) | tojson' '$small' >/dev/null"
+	has_libjq && row 'match libjq 1.8 in Python' "$small" "'$libjq' '$here/rivals/jq18.py' 'select(.severity <= 3) | tojson' '$small' >/dev/null"
 	rival mlr "$deb_note" && row 'match miller filter' "$small" "'$p' --json --ojsonl filter '\$severity <= 3' '$small' >/dev/null"
 }
 
 tail_rows() {
 	if tool metlog-tail; then
-		row 'tail metlog-tail' "$big" "'$p' --human --color=never '$big' >/dev/null"
+		row 'tail metlog-tail' "$big" "'$p' --pretty --color=never '$big' >/dev/null"
 		row 'tail metlog-tail --oneline' "$big" "'$p' --oneline --color=never '$big' >/dev/null"
-		row 'tail metlog-tail --color' "$big" "'$p' --human --color=always '$big' >/dev/null"
+		row 'tail metlog-tail --color' "$big" "'$p' --pretty --color=always '$big' >/dev/null"
 	fi
 	rival jq "$deb_note" && row "tail $($p --version) ." "$small" "'$p' . '$small' >/dev/null"
-	has_libjq && row 'tail libjq 1.8, one line' "$small" "'$libjq' '$here/rivals/jq18.py' '\"\\(.timestamp) \\(.logger) \\(.type) \\(.payload) \\(.fields)\"' '$small' >/dev/null"
+	has_libjq && row 'tail libjq 1.8 in Python, one line' "$small" "'$libjq' '$here/rivals/jq18.py' '\"\\(.timestamp) \\(.logger) \\(.type) \\(.payload) \\(.fields)\"' '$small' >/dev/null"
 	rival mlr "$deb_note" && row 'tail miller --oxtab' "$small" "'$p' --ijson --oxtab cat '$small' >/dev/null"
 	rival python3 'not here' && row 'tail python json.tool' "$small" "'$p' -m json.tool --json-lines '$small' >/dev/null"
 }
@@ -152,11 +152,11 @@ statsd_rows() {
 	if tool metlog-to-statsd; then
 		row 'statsd metlog-to-statsd, packed' "$big" "'$p' -q --rejects /dev/null --to udp:127.0.0.1:$port '$big'"
 		row 'statsd metlog-to-statsd --dry-run' "$big" "'$p' -q --rejects /dev/null --dry-run '$big' >/dev/null"
-		row 'statsd metlog-to-statsd, 1 each' "$small" "'$p' -q --rejects /dev/null --mtu 64 --to udp:127.0.0.1:$port '$small'"
+		row 'statsd metlog-to-statsd, 1 each' "$small" "'$p' -q --rejects /dev/null --one-per-packet --to udp:127.0.0.1:$port '$small'"
 	fi
 	row 'statsd bare send(2) loop' "$small" "'$PROGRAMS/bench_udp' send $port $((metrics / 4))"
 	rival jq "$deb_note" && row "statsd $($p --version) to text" "$small" "'$p' -r '$jq_statsd' '$small' >/dev/null"
-	has_libjq && row 'statsd libjq 1.8 to text' "$small" "'$libjq' '$here/rivals/jq18.py' '$jq_statsd' '$small' >/dev/null"
+	has_libjq && row 'statsd libjq 1.8 in Python' "$small" "'$libjq' '$here/rivals/jq18.py' '$jq_statsd' '$small' >/dev/null"
 	rival python3 'not here' && row 'statsd python json, packed' "$small" "'$p' '$here/rivals/statsd.py' $port <'$small'"
 }
 jq_statsd='{"counter": "c", "timer": "ms", "gauge": "g"}[.type // ""] as $letter | select($letter) | "\(.fields.name):\(.payload)|\($letter)|@\(.fields.rate)"'
@@ -165,7 +165,7 @@ start_rows() {
 	local one
 	row 'start empty C program' '' "$PROGRAMS/empty"
 	for one in "$TOOLS"/metlog-*; do
-		[ -x "$one" ] && [ -f "$one" ] && case ${one##*/} in *.*) ;; metlog-recv | metlog-send) ;; *) row "start ${one##*/}" '' "$one" ;; esac
+		[ -x "$one" ] && [ -f "$one" ] && case ${one##*/} in *.*) ;; metlog-recv | metlog-send) ;; *) row "start ${one##*/}" '' "$one$([ "${one##*/}" != metlog-route ] || echo ' -d -')" ;; esac
 	done
 	for one in mawk jq python3; do rival "$one" "$deb_note" && row "start $one" '' "$p"; done
 }
@@ -174,14 +174,15 @@ memory_rows() {
 	local i
 	for i in $(seq 64); do printf '{"type":"x","payload":"'; head -c 1048000 /dev/zero | tr '\0' "$((i % 10))"; printf '"}\n'; done >"$hostile"
 	tool metlog-route && row 'memory metlog-route, 1 MiB lines' "$hostile" "'$p' -m 'payload =~ /9999x/' '$hostile' >/dev/null"
-	tool metlog-tail && row 'memory metlog-tail, 1 MiB lines' "$hostile" "'$p' --human '$hostile' >/dev/null"
-	tool metlog-route && row 'memory metlog-route, 8 x corpus' "$big" "cat '$big' '$big' '$big' '$big' '$big' '$big' '$big' '$big' | '$p' -m 'severity <= 3' >/dev/null"
+	tool metlog-tail && row 'memory metlog-tail, 1 MiB lines' "$hostile" "'$p' --pretty '$hostile' >/dev/null"
+	tool metlog-route && row 'memory metlog-route, 8 x corpus' $((8 * $(stat -c %s "$big"))) "cat '$big' '$big' '$big' '$big' '$big' '$big' '$big' '$big' | '$p' -m 'severity <= 3' >/dev/null"
 }
 
 for group in route match tail statsd start memory; do
 	wants "$group" && "${group}_rows"
 done
 
+input_size() { case $1 in '' | [0-9]*) echo "$1" ;; *) stat -c %s "$1" ;; esac; }
 measure_all() {
 	local turn i
 	for turn in $(seq "$runs"); do
@@ -191,7 +192,7 @@ measure_all() {
 			*) set -- 1 "${commands[i]}" ;;
 			esac
 			[ -t 2 ] && printf '\rrun %d of %d: %-50s' "$turn" "$runs" "${names[i]}" >&2
-			printf '%s\t%s\t%s\n' "${names[i]}" "$([ -z "${inputs[i]}" ] || stat -c %s "${inputs[i]}")" \
+			printf '%s\t%s\t%s\n' "${names[i]}" "$(input_size "${inputs[i]}")" \
 				"$("$PROGRAMS/measure" "$@" 2>"$work/message" | tail -1)"
 			[ ! -s "$work/message" ] || head -2 "$work/message" | sed "s|^|${names[i]}: |" >>"$work/messages"
 		done
