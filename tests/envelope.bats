@@ -133,8 +133,11 @@ for line in sys.stdin: sys.stdout.buffer.write(base64.b64decode(line.split()[1])
 	local size
 	need python3
 	lines_at_random 4
-	head -c 100000 input >short
-	python3 -c 'print("{\"payload\":\"" + "x" * 120000)' >>short
+	{
+		printf '{"payload": "%s"}\n' "$(printf 'é%.0s' {1..60000})" # cut at an odd place
+		head -c 100000 input
+		printf '{"payload":"%s"}\n' "$(printf 'x%.0s' {1..120000})"
+	} >short
 	printf '{"type":"last"}' >>short
 	metlog-route -q -m "$any" --max-line 100k --rejects dead short >wanted
 	sed -E 's/"timestamp":"[^"]*"//; s/"metlog_pid":[0-9]+//; s/"source":"short"//' dead >dead.wanted

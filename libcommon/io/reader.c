@@ -10,7 +10,7 @@
 
 #include "io/diag.h"
 
-enum { OVERLONG_KEPT = 64 * 1024 }; /* of a line over the limit, for its reject record */
+enum { OVERLONG_KEPT = 64 * 1024 + 4 }; /* of a line over the limit: what its reject record holds, and the rest of a character cut there */
 
 /* The new memory is zeroed by the kernel, page by page as it is used: the scanner may look (harmlessly) at what was never read. */
 static void resize(struct reader *r, size_t capacity)
