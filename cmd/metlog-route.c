@@ -21,14 +21,14 @@ struct options {
 };
 
 static const struct argp_option OPTIONS[] = {
-	{ "config", 'c', "FILE", 0, "read the routes from FILE; its format: metlog-route(5)", 0 },
+	{ "config", 'c', "FILE", 0, "Read the routes from FILE; its format: metlog-route(5)", 0 },
 	{ "route", 'r', "'NAME: EXPR => DEST'", 0, "one more route; can be repeated", 0 },
 	{ "default", 'd', "DEST", 0, "where envelopes go that no route takes", 0 },
 	{ "check", KEY_CHECK, NULL, 0, "only read the routes; mistakes are shown with line and column, and the exit status is 78", 0 },
 	{ "explain", KEY_EXPLAIN, NULL, 0, "deliver nothing: print which routes take each envelope, then a table of all routes", 0 },
 	{ "test", KEY_TEST, "DIR", 0, "deliver nothing: run DIR/NAME.in through the routes and compare with DIR/NAME.ROUTE.out", 0 },
 	{ "update", KEY_UPDATE, NULL, 0, "with --test: write the .out files instead", 0 },
-	{ "grace", KEY_GRACE, "TIME", 0, "after SIGTERM give destinations TIME to take what was read (10s)", 0 },
+	{ "grace", KEY_GRACE, "TIME", 0, "at the end, wait TIME for destinations that take no more (default 10s)", 0 },
 	{ "invert", 'i', NULL, 0, "with --match: take the envelopes that do not match", 0 },
 	{ "count", KEY_COUNT, NULL, 0, "with --match and no routes: print only how many envelopes match", 0 },
 	{ "exit-status", 'e', NULL, 0, "with --match and no routes: exit 1 if no envelope matches", 0 },

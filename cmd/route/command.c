@@ -26,10 +26,10 @@ int64_t command_now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-struct command *command_new(void)
+struct command *command_new(int64_t grace_ms)
 {
 	struct command *c = must_alloc(sizeof *c);
-	*c = (struct command){ .child = { .in = -1, .out = -1, .err = -1 }, .rest = -1 };
+	*c = (struct command){ .child = { .in = -1, .out = -1, .err = -1 }, .rest = -1, .grace_ms = grace_ms };
 	return c;
 }
 
@@ -45,7 +45,8 @@ static bool start_child(struct sink *s)
 	struct child *child = &s->command->child;
 	unsigned options = CHILD_PIPE_IN | CHILD_OWN_GROUP;
 	if (s->kind == DESTINATION_COMMAND) return child_start_shell(child, s->path, options);
-	char *argv[] = { (char[]){ "metlog-send" }, (char[]){ "--json" }, (char[]){ "--as-is" }, (char[]){ "--to" }, s->path, NULL };
+	char *argv[] = { (char[]){ "metlog-send" }, (char[]){ "--json" }, (char[]){ "--as-is" }, (char[]){ "--timeout" }, (char[]){ "0" },
+		         (char[]){ "--to" }, s->path, NULL };
 	return child_start(child, argv, options | CHILD_TOOL);
 }
 
@@ -156,12 +157,30 @@ static void has_ended(struct sink *s, int64_t now)
 	if (c->draining && ring_used(&s->ring) == 0) {
 		if (status) diag_error("route %s: %s %s", s->name, s->text, what);
 		c->done = true;
+	} else if (c->stopped) {
+		give_up(s, what, "its far side was away");
 	} else if (is_hopeless(status)) {
 		give_up(s, what, "it is not started again");
 	} else if (c->draining && c->drain_starts++ == DRAIN_STARTS_MOST) {
 		give_up(s, what, "it was started often enough");
 	} else {
 		plan_restart(s, what, now);
+	}
+}
+
+static void watch_progress(struct sink *s, int64_t now)
+{
+	struct command *c = s->command;
+	int fd = s->fd >= 0 ? s->fd : c->rest, unread = 0;
+	if (s->kind != DESTINATION_ENDPOINT || !c->draining || !c->child.pid || c->stopped) return;
+	if (fd >= 0 && ioctl(fd, FIONREAD, &unread) != 0) unread = 0;
+	size_t remains = ring_unsent(&s->ring) + (unsigned)unread;
+	if (remains != c->remains || !c->progress_ms) {
+		c->remains = remains;
+		c->progress_ms = now;
+	} else if (now - c->progress_ms >= c->grace_ms) {
+		c->stopped = true;
+		child_signal(&c->child, SIGTERM);
 	}
 }
 
@@ -180,12 +199,15 @@ void command_look(struct sink *s, int64_t now)
 		sink_flush(s);
 	}
 	if (c->draining && s->fd >= 0 && ring_unsent(&s->ring) == 0) end_input(s);
+	watch_progress(s, now);
 }
 
 int64_t command_wakes_ms(const struct sink *s)
 {
 	const struct command *c = s->command;
-	return c && !c->done && c->child.pid == 0 ? c->restart_ms : INT64_MAX;
+	if (!c || c->done) return INT64_MAX;
+	if (c->child.pid == 0) return c->restart_ms;
+	return c->progress_ms && !c->stopped ? c->progress_ms + c->grace_ms : INT64_MAX;
 }
 
 void command_give_up(struct sink *s, const char *why)
@@ -196,5 +218,6 @@ void command_give_up(struct sink *s, const char *why)
 	else take_back(s, c->rest);
 	child_signal(&c->child, SIGTERM);
 	if (!child_wait(&c->child, 2000)) child_signal(&c->child, SIGKILL), child_wait(&c->child, -1);
+	note_status(s, child_exit_status(c->child.status));
 	give_up(s, "was stopped", why);
 }

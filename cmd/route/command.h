@@ -17,9 +17,16 @@ struct command {
 	unsigned failures;     /* ends in a row; makes the pause */
 	unsigned drain_starts; /* how often it was started again while draining */
 	int64_t started_ms, restart_ms; /* CLOCK_MONOTONIC; restart_ms 0: it runs */
+	int64_t grace_ms;      /* see below */
+	size_t remains;        /* what it had not read when that was looked at last, */
+	int64_t progress_ms;   /* and when that changed last */
+	bool stopped;          /* it was sent SIGTERM for want of progress */
 };
 
-struct command *command_new(void);
+/* The child of an endpoint waits for its far side as long as the stream lasts: nothing is lost by an outage, and lines wait here as full= says. Once it
+ * is draining, grace_ms without progress are enough: it is told to stop, and says itself what it could not hand over. */
+
+struct command *command_new(int64_t grace_ms);
 void command_free(struct command *);
 
 int64_t command_now_ms(void);

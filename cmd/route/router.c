@@ -119,7 +119,7 @@ static void refresh_detail(void *context)
 void router_open(struct router *r, struct filter *filter, struct routes *routes, int64_t grace_ms)
 {
 	*r = (struct router){ .filter = filter, .grace_ms = grace_ms };
-	r->settings = (struct sink_settings){ filter->options.line_limit, filter->options.unbuffered };
+	r->settings = (struct sink_settings){ filter->options.line_limit, filter->options.unbuffered, grace_ms };
 	buffer_init(&r->detail, 1024 * 1024);
 	signals_open(SIGNALS_HANGUP | SIGNALS_CHILD);
 	signals_ignore_pipe();

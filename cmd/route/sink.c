@@ -69,7 +69,7 @@ static bool open_kind(struct sink *s, const struct destination *d, const struct 
 	case DESTINATION_ENDPOINT:
 		ring_init(&s->ring, 2 * PIPE_BLOCK, larger(d->buffer_bytes, settings->line_limit + 1));
 		s->block = settings->unbuffered ? 1 : PIPE_BLOCK;
-		s->command = command_new();
+		s->command = command_new(settings->grace_ms);
 		*status = EXIT_SYSTEM;
 		return command_start(s);
 	}

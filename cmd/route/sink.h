@@ -29,6 +29,7 @@ struct sink {
 struct sink_settings {
 	size_t line_limit;    /* the longest line there can be */
 	bool unbuffered;
+	int64_t grace_ms;     /* how long a draining endpoint may go without progress */
 };
 
 /* Makes it and opens it: the file, the command. NULL if that failed, which has been said; *status is then the exit status for it. */
