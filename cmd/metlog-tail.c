@@ -239,8 +239,7 @@ static void tail_open(struct tail *t, int argc, char **argv)
 	t->render.colors = tool_colors(&t->filter.options, STDOUT_FILENO);
 	buffer_init(&t->json, SHOW_LIMIT);
 	measure(t);
-	screen_init(&t->screen, STDOUT_FILENO);
-	t->skips = o->endpoint_count > 0 && t->terminal;
+	t->skips = o->endpoint_count > 0 && t->terminal && screen_open(&t->screen, STDOUT_FILENO);
 	t->filter.on_reject = show_reject;
 	t->filter.on_reject_context = t;
 	add_sources(t);
@@ -248,7 +247,7 @@ static void tail_open(struct tail *t, int argc, char **argv)
 
 static void wait_for_more(struct tail *t)
 {
-	screen_drain(&t->screen);
+	if (t->skips) screen_drain(&t->screen);
 	filter_flush(&t->filter);
 	if (t->own_sources) sources_wait(&t->sources, &t->filter, screen_is_waiting(&t->screen));
 	else filter_wait(&t->filter, NULL, 0, -1);
@@ -280,7 +279,7 @@ static int tail_close(struct tail *t)
 		int length = snprintf(text, sizeof text, "%" PRIu64 "\n", t->shown);
 		writer_bytes(&t->filter.out, (struct span){ text, (size_t)length });
 	}
-	if (!screen_close(&t->screen)) {
+	if (t->skips && !screen_close(&t->screen)) {
 		diag_error("standard output: %s", strerror(t->screen.error));
 		filter_fail(&t->filter, EXIT_IO);
 	}

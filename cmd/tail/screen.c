@@ -3,16 +3,22 @@
 #include "screen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "io/diag.h"
 
-void screen_init(struct screen *s, int fd)
+bool screen_open(struct screen *s, int terminal)
 {
-	*s = (struct screen){ .fd = fd };
+	char path[64];
+	*s = (struct screen){ .fd = -1 };
 	buffer_init(&s->waiting, SCREEN_LIMIT);
+	/* Opened anew, because O_NONBLOCK on the descriptor that was given to us would be the shell's, too. */
+	snprintf(path, sizeof path, "/proc/self/fd/%d", terminal);
+	s->fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return s->fd >= 0;
 }
 
 bool screen_is_waiting(const struct screen *s)
@@ -39,13 +45,8 @@ static void tell(struct screen *s)
 
 void screen_drain(struct screen *s)
 {
-	/* A write of no more than a page to a terminal that has room does not wait long; the descriptor stays as it is, because
-	 * O_NONBLOCK would be the shell's, too. */
 	while (s->waiting.length && !s->error) {
-		struct pollfd out = { .fd = s->fd, .events = POLLOUT };
-		if (poll(&out, 1, 0) <= 0 || !(out.revents & (POLLOUT | POLLERR | POLLHUP))) return;
-		size_t chunk = s->waiting.length < SCREEN_CHUNK ? s->waiting.length : SCREEN_CHUNK;
-		ssize_t written = write(s->fd, s->waiting.data, chunk);
+		ssize_t written = write(s->fd, s->waiting.data, s->waiting.length);
 		if (written < 0 && errno != EINTR && errno != EAGAIN) s->error = errno;
 		if (written <= 0) return;
 		buffer_drop(&s->waiting, (size_t)written);
@@ -58,5 +59,6 @@ bool screen_close(struct screen *s)
 	if (!s->error) s->error = write_all(s->fd, buffer_span(&s->waiting));
 	if (!s->error) tell(s);
 	buffer_release(&s->waiting);
+	close(s->fd);
 	return !s->error;
 }

@@ -17,7 +17,7 @@ struct screen {
 
 enum { SCREEN_LIMIT = 1024 * 1024, SCREEN_CHUNK = 4096 };
 
-void screen_init(struct screen *, int fd);
+bool screen_open(struct screen *, int terminal);      /* false: this descriptor cannot be had without waiting */
 bool screen_put(struct screen *, struct span text);   /* false: no room, skipped */
 void screen_drain(struct screen *);                   /* writes what the terminal takes without making us wait */
 bool screen_close(struct screen *);                   /* writes the rest, waiting for it; false: it could not be written */

@@ -1,0 +1,58 @@
+# tail - what the suites of metlog-tail share: envelopes by the number, a terminal, followers in the background.
+# SPDX-License-Identifier: MPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154
+
+# envelope PAYLOAD [MEMBERS]: one line; the payload is JSON text.
+envelope() {
+	printf '{"type":"oldstyle","timestamp":"2012-10-05T12:00:01.137911Z","logger":"app","severity":4,"payload":%s%s}\n' "$1" "${2-}"
+}
+
+# numbered FROM TO: envelopes whose payload and fields.n are the number.
+numbered() {
+	local i
+	for ((i = $1; i <= $2; i++)); do envelope "\"line $i\"" ",\"fields\":{\"n\":$i}"; done
+}
+
+# never COMMAND...: fails if the command succeeds (a bare ! does not fail a test).
+never() {
+	! "$@"
+}
+
+# expect_lines FILE LINE...: the file is exactly these lines.
+expect_lines() {
+	local file=$1
+	shift
+	printf '%s\n' "$@" >wanted
+	expect_same wanted "$file"
+}
+
+# background COMMAND...: started with its output in the files live and live.err.
+background() {
+	"$@" >live 2>live.err 3>&- &
+	pid=$!
+	children+=" $pid"
+}
+
+# terminal COLUMNS COMMAND...: runs it with a terminal for standard output; what it writes is in the file screen.
+terminal() {
+	need python3
+	python3 - "$@" <<-'END' >screen
+	import fcntl, os, pty, struct, sys, termios
+	pid, fd = pty.fork()
+	if pid == 0:
+	    os.execvp(sys.argv[2], sys.argv[2:])
+	fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(sys.argv[1]), 0, 0))
+	attributes = termios.tcgetattr(fd)
+	attributes[1] &= ~termios.OPOST
+	termios.tcsetattr(fd, termios.TCSANOW, attributes)
+	while True:
+	    try:
+	        data = os.read(fd, 65536)
+	    except OSError:
+	        break
+	    if not data:
+	        break
+	    os.write(1, data)
+	sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	END
+}
