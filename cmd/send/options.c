@@ -222,11 +222,12 @@ const struct tool_about send_about = {
 	.usage = "[PAYLOAD...]\n--timer NAME [--on-failure TYPE] -- COMMAND...\n--json [FILE...]",
 	.summary = "Make envelopes from a message, lines of text, metrics or a timed command, and send them",
 	.examples =
-		"  metlog-send -T deploy -l web -f version=3.1 -f seconds:=12.5 \"deployed to production\"\n"
-		"  grep ERROR app.log | metlog-send -T oldstyle -s err --to udp:127.0.0.1:5565\n"
+		"  metlog-send -T deploy -l web -f version=3.1 -f took_s:=12.5 \"in production\"\n"
+		"  grep ERROR app.log | metlog-send -l app -s err --to udp:127.0.0.1:5565\n"
 		"  metlog-send --counter logins --gauge queue=17 --to pub:tcp://127.0.0.1:5565\n"
-		"  metlog-send --timer backup --on-failure cron --to udp:127.0.0.1:5565 -- tar czf /b/home.tgz /home\n"
-		"  metlog-send --json --to push:tcp://collector:5566 --curve-server collector.key archive.ndjson\n",
+		"  metlog-send --timer backup --on-failure cron --to udp:127.0.0.1:5565 \\\n"
+		"      -- tar czf /b/home.tgz /home\n"
+		"  metlog-send --json --to push:ipc:///run/metlog/in archive.ndjson\n",
 	.uses = USES_INPUT | USES_DRY_RUN | USES_OUTPUT,
 	.options = options,
 	.parse = parse,
