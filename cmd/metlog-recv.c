@@ -198,8 +198,10 @@ int main(int argc, char **argv)
 	r.options = (struct recv_options){ .hwm = HWM_DEFAULT, .receive_buffer = RECEIVE_BUFFER_DEFAULT, .clients_max = CLIENTS_DEFAULT, .mode = 0600 };
 	filter_open(&r.filter, &about, argc, argv, &r.options);
 	if (r.options.curve_keygen) {
-		zeromq_make_keys(zeromq_open(), r.options.curve_keygen);
-		return EXIT_DONE;
+		r.zeromq = zeromq_open();
+		zeromq_make_keys(r.zeromq, r.options.curve_keygen);
+		zeromq_close(r.zeromq);
+		return filter_close(&r.filter);
 	}
 	if (!r.options.from_count) tool_usage_error("no --from: say where to receive from");
 	feed_init(&r.feed, &r.filter);
