@@ -1,5 +1,6 @@
 # envelope.bats - what is an envelope and what is not, as every tool sees it (here through metlog-route -m): every rule, each kernel, other parsers.
 # SPDX-License-Identifier: MPL-2.0
+# shellcheck disable=SC2154,SC2164
 
 setup() {
 	load helper
