@@ -24,7 +24,7 @@ enum {
 
 /* JIT code counts towards PCRE2's match limit only where a group repeats, and afresh at every start of the text: a.*b.*c over
  * 1 MiB of an unkind mix of a and b would run for days. So a text is searched at full speed only if it is too short for the
- * pattern's repetitions to pass the limit whatever it holds (5792 bytes for one of them, 322 for two); longer ones by a second
+ * pattern's repetitions to pass the limit whatever it holds (about 5,700 bytes for one of them, 320 for two); longer ones by a second
  * compilation that reports every item it tries and where, so that the cost of the whole search is known. Reporting makes it 1.2
  * to 15 times slower. */
 struct match_regex {
