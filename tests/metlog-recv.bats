@@ -203,6 +203,25 @@ datagram() { printf '%s' "$1" >"/dev/udp/127.0.0.1/$(port udp)"; }
 	expect_in err 'turned away'
 }
 
+@test "the half lines of many connections do not take the memory" {
+	need python3
+	receive --from tcp:127.0.0.1:0 --rejects bad --stats books
+	python3 - "$(port tcp)" <<-'P'
+		import socket, sys
+		socks = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(100)]
+		for s in socks: s.sendall(b'{"payload":"' + b"x" * 900000)
+		for s in socks: s.sendall(b'"}\n{"type":"next"}\n')
+		for s in socks: s.shutdown(socket.SHUT_WR)
+		for s in socks: s.recv(1)
+	P
+	sanitized || [ "$(awk '/^VmHWM/ { print $2 }' "/proc/$receiver/status")" -lt 65536 ]
+	stop
+	[ "$(count books read)" = 200 ]
+	[ "$(grep -c next got)" = 100 ]
+	[ "$(count books rejected)" -ge 1 ]
+	expect_in bad 'too many long lines have begun at once'
+}
+
 @test "--idle closes a silent connection" {
 	receive --from tcp:127.0.0.1:0 --idle 100ms --rejects bad --stats books
 	exec 5<>"/dev/tcp/127.0.0.1/$(port tcp)"

@@ -26,7 +26,7 @@ bool client_accept(struct recv *r, struct source *s)
 	int on = 1, fd = socket_accept(s->fd, peer);
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-			diag_warn("%s: cannot take a connection: %s", s->endpoint.text, strerror(errno));
+			if (r->accept_failures++ == 0) diag_warn("%s: cannot take a connection, and will try again: %s", s->endpoint.text, strerror(errno));
 			s->paused_until_ms = socket_clock_ms() + PAUSE_MS;
 		}
 		return false;
@@ -36,7 +36,7 @@ bool client_accept(struct recv *r, struct source *s)
 	struct client *c = &r->client[r->client_count++];
 	*c = (struct client){ .fd = fd, .source = s, .heard_ms = socket_clock_ms() };
 	memcpy(c->peer, peer, sizeof c->peer);
-	buffer_init(&c->half, r->filter.options.line_limit + 2 + SCAN_PADDING);
+	buffer_init(&c->half, r->filter.options.line_limit + START_BYTES + 1 + SCAN_PADDING);
 	r->connections++;
 	diag_note(2, "%s: connection from %s", s->endpoint.text, peer);
 	return true;
@@ -69,15 +69,12 @@ static void add_half(struct recv *r, struct client *c, struct span part)
 {
 	c->length += part.length;
 	if (c->fault || !part.length) return;
-	if (c->length > r->filter.options.line_limit) {
-		size_t room = START_BYTES > c->half.length ? START_BYTES - c->half.length : 0, some = part.length < room ? part.length : room;
-		if (some && buffer_append(&c->half, part.data, some)) r->half_bytes += some;
-		give_up_half(r, c, "longer than --max-line");
-	} else if (r->half_bytes + part.length > HALF_TOTAL_BYTES || !buffer_append_span(&c->half, part)) {
-		give_up_half(r, c, "too many long lines have begun at once");
-	} else {
-		r->half_bytes += part.length;
-	}
+	const char *fault = c->length > r->filter.options.line_limit ? "longer than --max-line"
+		: r->half_bytes + part.length > HALF_TOTAL_BYTES ? "too many long lines have begun at once" : NULL;
+	if (fault && part.length > START_BYTES) part.length = START_BYTES;
+	if (!buffer_append_span(&c->half, part)) die(EXIT_INTERNAL, "no memory for a connection");
+	r->half_bytes += part.length;
+	if (fault) give_up_half(r, c, fault);
 }
 
 /* The half line has become a whole one. */

@@ -62,7 +62,7 @@ struct recv {
 	size_t half_bytes;             /* kept in all half lines together */
 	char *block;                   /* READER_BLOCK bytes and padding: what a connection is read into */
 	struct datagrams *datagrams;
-	uint64_t connections, turned_away, idle_closed, datagram_count, kernel_drops, topics, handshakes;
+	uint64_t connections, turned_away, accept_failures, idle_closed, datagram_count, kernel_drops, topics, handshakes;
 };
 
 /* source.c */

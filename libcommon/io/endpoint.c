@@ -163,7 +163,7 @@ bool endpoint_is_local(const struct endpoint *e)
 	struct in6_addr v6;
 	if (e->kind == ENDPOINT_WEBHDFS || e->kind == ENDPOINT_HTTP) return false;
 	if (!e->host) return true;
-	if (!strcmp(e->host, "localhost") || !strcmp(e->host, "lo")) return true;
+	if (!strcmp(e->host, "localhost")) return true;
 	if (inet_pton(AF_INET, e->host, &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
 	return inet_pton(AF_INET6, e->host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
