@@ -21,17 +21,20 @@ struct options {
 };
 
 static const struct argp_option OPTIONS[] = {
-	{ "config", 'c', "FILE", 0, "Read the routes from FILE; its format: metlog-route(5)", 0 },
-	{ "route", 'r', "'NAME: EXPR => DEST'", 0, "one more route; can be repeated", 0 },
-	{ "default", 'd', "DEST", 0, "where envelopes go that no route takes", 0 },
-	{ "check", KEY_CHECK, NULL, 0, "only read the routes; mistakes are shown with line and column, and the exit status is 78", 0 },
-	{ "explain", KEY_EXPLAIN, NULL, 0, "deliver nothing: print which routes take each envelope, then a table of all routes", 0 },
-	{ "test", KEY_TEST, "DIR", 0, "deliver nothing: run DIR/NAME.in through the routes and compare with DIR/NAME.ROUTE.out", 0 },
-	{ "update", KEY_UPDATE, NULL, 0, "with --test: write the .out files instead", 0 },
-	{ "grace", KEY_GRACE, "TIME", 0, "at the end, wait TIME for destinations that take no more (default 10s)", 0 },
-	{ "invert", 'i', NULL, 0, "with --match: take the envelopes that do not match", 0 },
-	{ "count", KEY_COUNT, NULL, 0, "with --match and no routes: print only how many envelopes match", 0 },
-	{ "exit-status", 'e', NULL, 0, "with --match and no routes: exit 1 if no envelope matches", 0 },
+	{ NULL, 0, NULL, 0, "Routes:", 1 },
+	{ "config", 'c', "FILE", 0, "Read the routes from FILE; its format: metlog-route(5)", 1 },
+	{ "route", 'r', "'NAME: EXPR => DEST'", 0, "One more route; can be repeated", 1 },
+	{ "default", 'd', "DEST", 0, "Where envelopes go that no route takes", 1 },
+	{ "grace", KEY_GRACE, "TIME", 0, "At the end, wait TIME for destinations that take no more (default 10s)", 1 },
+	{ NULL, 0, NULL, 0, "Instead of delivering:", 2 },
+	{ "check", KEY_CHECK, NULL, 0, "Only read the routes; mistakes are shown with line and column, and the exit status is 78", 2 },
+	{ "explain", KEY_EXPLAIN, NULL, 0, "Print which routes take each envelope, then a table of all routes", 2 },
+	{ "test", KEY_TEST, "DIR", 0, "Run DIR/NAME.in through the routes and compare with DIR/NAME.ROUTE.out", 2 },
+	{ "update", KEY_UPDATE, NULL, 0, "With --test: write the .out files instead", 2 },
+	{ NULL, 0, NULL, 0, "As a filter, with --match and no routes:", 3 },
+	{ "invert", 'i', NULL, 0, "Take the envelopes that do not match (also before routes)", 3 },
+	{ "count", KEY_COUNT, NULL, 0, "Print only how many envelopes match", 3 },
+	{ "exit-status", 'e', NULL, 0, "Exit 1 if no envelope matches", 3 },
 	{ 0 },
 };
 
@@ -63,7 +66,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct tool_about ABOUT = {
 	.name = "metlog-route",
 	.usage = "[FILE...]",
-	.summary = "send each envelope to the destinations its routes name",
+	.summary = "Send each envelope to the destinations its routes name, or be a grep for envelopes",
 	.examples =
 		"  metlog-recv --from udp:127.0.0.1:5565 | metlog-route -c route.conf\n"
 		"  metlog-route -r 'metrics: type in (\"counter\", \"timer\") => | metlog-to-statsd --to udp:127.0.0.1:8125' -d file:rest.ndjson\n"

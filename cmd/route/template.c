@@ -157,6 +157,27 @@ static void set_date(struct template *t, const struct envelope *e)
 	snprintf(t->hour, sizeof t->hour, "%02u", (unsigned)l.hour % 100);
 }
 
+/* Several values in one name can make it longer than a file system takes: then its end becomes a hash of the whole name. */
+static size_t shorten_names(char path[TEMPLATE_PATH_MAX], size_t length)
+{
+	enum { NAME_MOST = 255, HASH = 17 };
+	for (size_t from = 0; from < length; ) {
+		const char *slash = memchr(path + from, '/', length - from);
+		size_t end = slash ? (size_t)(slash - path) : length;
+		if (end - from > NAME_MOST) {
+			char name[HASH + 1];
+			size_t kept = from + NAME_MOST;
+			snprintf(name, sizeof name, "-%016llx", (unsigned long long)hash_bytes(span_between(path + from, path + end)));
+			memcpy(path + kept - HASH, name, HASH);
+			memmove(path + kept, path + end, length - end);
+			length -= end - kept;
+			end = kept;
+		}
+		from = end + 1;
+	}
+	return length;
+}
+
 bool template_expand(struct template *t, const struct envelope *e, char path[TEMPLATE_PATH_MAX], size_t *length)
 {
 	if (t->dated) set_date(t, e);
@@ -175,6 +196,7 @@ bool template_expand(struct template *t, const struct envelope *e, char path[TEM
 		memcpy(path + at, text.data, text.length);
 		at += text.length;
 	}
+	at = shorten_names(path, at);
 	path[at] = '\0';
 	*length = at;
 	return true;

@@ -7,7 +7,8 @@
 #include "envelope/envelope.h"
 
 /* What an envelope says never becomes more than a part of one file name: bytes other than A-Z a-z 0-9 . _ = - are written %XX;
- * an empty value, "." and ".." become "_"; a value longer than TEMPLATE_VALUE_MAX is cut and ends with a hash of the whole.
+ * an empty value, "." and ".." become "_"; a value longer than TEMPLATE_VALUE_MAX is cut and ends with a hash of the whole,
+ * and so does a name longer than 255 bytes.
  * {date} is 2012-10-05 and {hour} 00..23, of the envelope's own timestamp in the zone of --tz; "_" where it has none. */
 enum { TEMPLATE_VALUE_MAX = 128, TEMPLATE_PIECES_MAX = 32, TEMPLATE_PATH_MAX = 4096 };
 
