@@ -19,7 +19,7 @@ enum {
 	STACK_MAX = 512 * 1024,
 	QUICK_MATCH_LIMIT = 100000,
 	STEP_COST = 8,              /* of trying an item, where passing over a byte costs 1 */
-	COST_LIMIT = 32 << 20,      /* 30 to 60 ms */
+	COST_LIMIT = 32 << 20,      /* 25 to 70 ms on a quiet machine */
 };
 
 /* JIT code counts towards PCRE2's match limit only where a group repeats, and afresh at every start of the text: a.*b.*c over
@@ -58,14 +58,16 @@ static pcre2_code *compile(struct span pattern, uint32_t more_options, int *erro
 }
 
 /* The longest text on which the pattern cannot cost more than the limit: each * + { multiplies what there is to try by the length of
- * the text at worst, and each ? by two. Those that are escaped or in a class count too: erring costs speed, not safety. */
+ * the text at worst, as does a recursion, and each ? and | by two. Those that are escaped or in a class count too: erring costs
+ * speed, not safety. */
 static size_t longest_quick(struct span pattern)
 {
 	double cost, limit = COST_LIMIT;
 	size_t repeats = 0, length = COST_LIMIT;
 	for (size_t i = 0; i < pattern.length; i++) {
-		if (pattern.data[i] == '?') limit /= 2;
-		else repeats += pattern.data[i] == '*' || pattern.data[i] == '+' || pattern.data[i] == '{';
+		char c = pattern.data[i], next = i + 1 < pattern.length ? pattern.data[i + 1] : '.';
+		if (c == '?' || c == '|') limit /= 2;
+		repeats += c == '*' || c == '+' || c == '{' || (c == '?' && next && strchr("0123456789R&P+-", next));
 	}
 	for (;; length -= length / 64 + 1) {
 		cost = (double)length;

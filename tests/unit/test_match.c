@@ -198,7 +198,9 @@ static void a_short_text_cannot_hide_a_costly_pattern(void **state)
 static void no_length_of_text_makes_a_search_long(void **state)
 {
 	(void)state;
-	static const char *const patterns[] = { "payload =~ /a.*bZ/", "payload =~ /a.*b.*cZ/", "payload =~ /a.*b.*c.*dZ/", "payload =~ /(a|a)*cZ/", "payload =~ /(x+x+)+yZ/", "payload =~ /\\w+@Z/" };
+	static const char *const patterns[] = { "payload =~ /a.*bZ/", "payload =~ /a.*b.*cZ/", "payload =~ /a.*b.*c.*dZ/", "payload =~ /(a|a)*cZ/", "payload =~ /(x+x+)+yZ/", "payload =~ /\\w+@Z/",
+		"payload =~ /(a|aa)(a|aa)(a|aa)(a|aa)(a|aa)(a|aa)(a|aa)(a|aa)(a|aa)(a|aa)(a|aa)(a|aa)(a|aa)(a|aa)(a|aa)(a|aa)(a|aa)(a|aa)bZ/",
+		"payload =~ /(a(?1)b|a)cZ/" };
 	struct buffer line;
 	buffer_init(&line, 2 << 20);
 	for (size_t length = 16; length <= 1 << 20; length *= 4)
