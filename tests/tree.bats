@@ -82,7 +82,7 @@ home() {
 	local header=$1
 	shift
 	mapfile -t files < <(sources | grep -v '^tests/')
-	grep -nE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]$header[>\"]" "${files[@]}" /dev/null | while IFS=: read -r file line _; do
+	grep -nE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]${header}[>\"]" "${files[@]}" /dev/null | while IFS=: read -r file line _; do
 		local one
 		for one; do
 			# shellcheck disable=SC2254
