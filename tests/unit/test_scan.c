@@ -310,6 +310,38 @@ static void the_index_grows_to_an_entry_a_byte(void **state)
 	}
 }
 
+/* The linker puts this in the place of realloc (--wrap). */
+static bool memory_is_short;
+void *__real_realloc(void *, size_t);
+void *__wrap_realloc(void *, size_t);
+void *__wrap_realloc(void *old, size_t size)
+{
+	return memory_is_short ? NULL : __real_realloc(old, size);
+}
+
+static void without_memory_the_line_is_still_measured(void **state)
+{
+	struct fixture *f = *state;
+	size_t length = PLACE - 200;
+	memset(f->place, ',', length);
+	end_line(f->place + length);
+	for (const struct scan_kernel *const *kernel = scan_kernels(); *kernel; kernel++) {
+		struct scan small;
+		assert_true(scan_init(&small));
+		small.kernel = *kernel;
+		memory_is_short = true;
+		assert_int_equal(scan_line(&small, f->place, f->place + length + 1), length);
+		memory_is_short = false;
+		assert_int_equal(small.flags, SCAN_NO_MEMORY);
+		assert_int_equal(small.count, 1);
+		assert_int_equal(small.index[0], length);
+		assert_int_equal(scan_line(&small, f->place + 1, f->place + length + 1), length - 1);
+		assert_int_equal(small.flags, 0);
+		assert_int_equal(small.count, length);
+		scan_release(&small);
+	}
+}
+
 static void a_kernel_is_chosen_by_name(void **state)
 {
 	struct fixture *f = *state;
@@ -353,6 +385,7 @@ int main(void)
 		cmocka_unit_test(a_sequence_cut_anywhere_is_refused),
 		cmocka_unit_test(long_random_lines),
 		cmocka_unit_test(the_index_grows_to_an_entry_a_byte),
+		cmocka_unit_test(without_memory_the_line_is_still_measured),
 		cmocka_unit_test(a_kernel_is_chosen_by_name),
 		cmocka_unit_test(the_environment_chooses_a_kernel),
 	};
