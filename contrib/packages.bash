@@ -86,7 +86,7 @@ packages_install() {
 			return 1
 		fi
 	fi
-	echo "Installing with $manager: $missing"
+	[ "$manager" = none ] || echo "Installing with $manager: $missing"
 	# shellcheck disable=SC2086
 	case $manager in
 	apt-get) $root apt-get -qq update && $root DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null ;;

@@ -79,8 +79,9 @@ recv=$!
 children="$recv $route"
 
 say "4. Sending through ZeroMQ"
+echo "The receiver listens at $from; each of these has --to $to as well:"
 send() {
-	printf '    $ metlog-send'
+	printf '    $ metlog-send -l shop'
 	printf ' %q' "$@"
 	echo
 	metlog-send --to "$to" -l shop "$@"
@@ -124,5 +125,5 @@ cat <<NEXT
     metlog-tail --from 'sub:tcp://127.0.0.1:5565'   watch a live stream
     less $top/README.md                         recipes
     $top/contrib/check.sh                       all tests
-The demonstration's files stay in $demo.
+The demonstration's files stay in $demo; remove them when you like.
 NEXT
