@@ -60,6 +60,7 @@ static enum outlet_result nobody_there(struct outlet *o)
 	const char *what = told->peers_now == 0 && told->handshake_failed ? "the handshake fails (does one side use CURVE, or another key?)"
 		: told->peers_now == 0 ? "nobody is connected"
 		: o->endpoint->kind == ENDPOINT_PUB && zeromq_subscriptions(o->socket) == 0 ? "nobody subscribes" : "the far side does not read";
+	if (o->options.timeout_ms < 0) return outlet_explain(o, OUTLET_TRY_AGAIN, "%s", what); /* a signal has ended the wait */
 	return outlet_explain(o, OUTLET_TRY_AGAIN, "%s within %.3g s", what, o->options.timeout_ms / 1000.0);
 }
 
@@ -115,7 +116,7 @@ static enum outlet_result await_written(struct outlet *o, const struct patience 
 		int left = patience_left(p);
 		if (gone && (o->endpoint->kind == ENDPOINT_PUSH || gone >= peers))
 			return outlet_explain(o, OUTLET_TRY_AGAIN, "the connection was lost while the last envelopes were under way");
-		if (left == 0) return outlet_explain(o, OUTLET_TRY_AGAIN, "the far side has not taken everything within %.3g s", o->options.timeout_ms / 1000.0);
+		if (left == 0) return outlet_explain(o, OUTLET_TRY_AGAIN, "the far side has not taken everything");
 		if (told->closed) return OUTLET_DELIVERED;
 		wait_socket(o, left);
 	}
