@@ -248,6 +248,15 @@ line_limit() {
 	separately "$1" "${args[@]}" --rejects dead <over
 	expect_status 0 || return
 	[ "$(wc -l <dead)" -eq 1 ] && [ "$(wc -l <"$out")" -eq 1 ] || fail "one reject and one line expected" || return
+	# A line of nothing but quotes doubles when it is escaped; the record must still be an envelope within the limit.
+	head -c 1500000 /dev/zero | tr '\0' '"' >quotes
+	rm -f dead
+	separately "$1" "${args[@]}" --rejects dead <quotes
+	expect_status 0 || return
+	if [ -x "$TOOLS/metlog-route" ]; then
+		separately metlog-route --strict -m 'fields.truncated == TRUE && fields.length == 1500000' dead
+		expect_status 0 && expect_same dead "$out" || return
+	fi
 	separately "$1" "${args[@]}" --max-line 100 <<<"$GOOD"
 	expect_status 65 || return
 	separately "$1" "${args[@]}" --max-line 2Mi <over
