@@ -37,7 +37,7 @@ struct tail {
 	struct screen screen;
 	struct last last;
 	struct buffer json;          /* a line of JSON made safe for the terminal */
-	const char *source_shown;
+	char *source_shown;
 	uint64_t matched, shown;
 	bool own_sources;            /* the files are read by `sources`; else by the filter */
 	bool keeps_last;             /* -N of a stream: known only at its end */
@@ -146,9 +146,10 @@ static void show_source(struct tail *t)
 {
 	size_t sources = t->own_sources ? t->sources.count : (size_t)t->filter.options.operand_count;
 	const char *name = t->own_sources ? sources_name(&t->sources) : t->filter.reader.name;
-	if (sources < 2 || t->options.oneline || name == t->source_shown) return;
-	if (!t->source_shown || strcmp(name, t->source_shown) != 0) put(t, render_source(&t->render, name));
-	t->source_shown = name;
+	if (sources < 2 || t->options.oneline || (t->source_shown && strcmp(name, t->source_shown) == 0)) return;
+	put(t, render_source(&t->render, name));
+	free(t->source_shown);
+	t->source_shown = must_copy(span_of(name));
 }
 
 static void show(struct tail *t, const struct envelope *e)
@@ -285,6 +286,7 @@ static int tail_close(struct tail *t)
 	}
 	if (t->screen.skipped_in_all) *stats_extra(&t->filter.stats, "skipped") = t->screen.skipped_in_all;
 	if (t->own_sources) sources_close(&t->sources, &t->filter);
+	free(t->source_shown);
 	format_free(t->format);
 	render_release(&t->render);
 	buffer_release(&t->json);

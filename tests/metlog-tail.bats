@@ -87,6 +87,17 @@ setup() {
 	expect_status 64
 }
 
+@test "a leap second is shown, and does not shift the times around it" {
+	for time in 23:59:60Z 23:59:59.5Z 23:59:60.25Z 23:59:58.123456789Z 23:59:58+00:00 23:59:57; do printf '{"timestamp":"2012-12-31T%s"}\n' "$time"; done >in
+	separately metlog-tail --format '{@date} {@time}' in
+	expect_lines "$out" '2013-01-01 00:00:00.000' '2012-12-31 23:59:59.500' '2013-01-01 00:00:00.250' '2012-12-31 23:59:58.123' '2012-12-31 23:59:58.000' \
+		'2012-12-31 23:59:57.000'
+	separately metlog-tail --oneline in
+	cut -c 1-23 "$out" >got
+	expect_lines got '2013-01-01 00:00:00.000' '2012-12-31 23:59:59.500' '2012-12-31 23:59:60.250' '2012-12-31 23:59:58.123' '2012-12-31 23:59:58.000' \
+		'2012-12-31 23:59:57.000'
+}
+
 @test "a malformed line is shown where it stood, marked, and the rest goes on" {
 	{ envelope 1; printf 'not\033[31m json\n'; envelope 2; } >in
 	separately metlog-tail --pretty in

@@ -113,7 +113,8 @@ static void append_time(struct render *r, struct span timestamp)
 	bool copied = copy_clock(r, timestamp, clock), known = copied || timestamp_parse(timestamp, &instant);
 	if (known && !copied) {
 		turn_clock(r, instant);
-		if (timestamp.data[timestamp.length - 1] == 'Z') memcpy(r->stamp, timestamp.data, sizeof r->stamp);
+		/* Not from a leap second, which belongs to the minute behind the one it is written in. */
+		if (timestamp.data[timestamp.length - 1] == 'Z' && timestamp.data[17] != '6') memcpy(r->stamp, timestamp.data, sizeof r->stamp);
 		else r->stamp[0] = '\0';
 	}
 	bool new_date = known && (r->date_length != strlen(r->date_shown) || memcmp(r->date, r->date_shown, r->date_length) != 0);

@@ -209,12 +209,32 @@ static bool look_after(struct sources *s, struct filter *f, size_t at)
 
 /* --- turns --- */
 
+static void release_source(struct source *source)
+{
+	reader_release(&source->reader);
+	free(source->reader_name);
+	free(source->name);
+}
+
+/* So that a file which is rotated for years takes no more memory than one that is not. No reader is lent meanwhile. */
+static void remove_source(struct sources *s, struct source *source)
+{
+	release_source(source);
+	*source = s->list[--s->count];
+	s->current = s->count;
+}
+
 static void end_source(struct sources *s, struct filter *f, struct source *source)
 {
 	source->ended = true;
 	if (source->watch >= 0 && source->leave_at) inotify_rm_watch(s->inotify, source->watch);
 	if (source->reader.fd > STDIN_FILENO && !source->child.pid) close(source->reader.fd);
 	source->reader.fd = -1;
+	reader_release(&source->reader);
+	if (source->leave_at) {
+		remove_source(s, source);
+		return;
+	}
 	if (!source->child.pid) return;
 	child_close(&source->child);
 	child_wait(&source->child, -1);
@@ -309,9 +329,7 @@ void sources_close(struct sources *s, struct filter *f)
 			child_close(&source->child);
 			child_wait(&source->child, -1);
 		} else if (source->reader.fd > STDIN_FILENO) close(source->reader.fd);
-		reader_release(&source->reader);
-		free(source->reader_name);
-		free(source->name);
+		release_source(source);
 	}
 	free(s->list);
 	if (s->inotify >= 0) close(s->inotify);
