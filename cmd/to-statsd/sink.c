@@ -8,8 +8,6 @@
 
 enum { CLOCK_EVERY = 64 }; /* envelopes; less than 10 us at full speed */
 
-static void flush_aggregate(struct sink *s);
-
 static const char *const type_names[] = { [METRIC_COUNTER] = "c", [METRIC_TIMER] = "ms", [METRIC_GAUGE] = "g", [METRIC_SET] = "s" };
 
 static void count(void *context)
@@ -23,25 +21,11 @@ static void count(void *context)
 	if (s->interval_ns) *stats_extra(stats, "early") = s->early;
 }
 
-/* With --strict the first reject ends the program: what was read before it goes out first. */
-static void before_reject(void *context, const struct reject *reject)
-{
-	struct sink *s = context;
-	(void)reject;
-	if (!s->filter->options.strict) return;
-	if (s->interval_ns) flush_aggregate(s);
-	sink_flush(s);
-	filter_flush(s->filter);
-	delivery_drain(&s->delivery);
-}
-
 void sink_open(struct sink *s, struct filter *filter, const struct sink_options *o)
 {
 	s->filter = filter;
 	filter->before_stats = count;
 	filter->before_stats_context = s;
-	filter->on_reject = before_reject;
-	filter->on_reject_context = s;
 	text_map_init(&s->names, "|@#", false);
 	for (const char *p = s->tags.style->unsafe; *p; p++) s->names.step[(unsigned char)*p] = '_';
 	s->names.step[':'] = STEP_COLON;
@@ -162,7 +146,7 @@ static const char *build_key(struct sink *s, const struct envelope *e, struct sp
 static void put_folded(struct sink *s, const struct aggregate_line *line)
 {
 	struct span rest = line->value;
-	size_t fixed = line->head.length + line->rate.length + line->tail.length + SYNTAX_BYTES;
+	size_t fixed = line_length(type_names[line->kind], line->head, SPAN(""), line->rate, line->tail);
 	size_t room = fixed < s->batch.packet_bytes ? s->batch.packet_bytes - fixed : 0;
 	if (line->envelopes == 0) return;
 	if (line->kind != METRIC_TIMER) {

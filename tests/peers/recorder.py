@@ -1,9 +1,9 @@
 # recorder.py - stands in for a statsd: writes down what arrives, a datagram or a line of a stream at a time, newlines as \n.
 # SPDX-License-Identifier: MPL-2.0
-"""usage: recorder.py udp | tcp | dgram | stream  [--port N] [--cut BYTES] [--slow SECONDS]
+"""usage: recorder.py udp | tcp | dgram | stream  [--cuts COUNT --cut BYTES]
 
-Makes the files `at` (the port, or the socket's path) and `recorded` in the working directory. With --cut each connection but the last
-one ever made is reset after BYTES; --refuse closes each connection at once."""
+Makes the files `at` (the port, or the socket's path) and `recorded` in the working directory. The first COUNT connections are closed
+after BYTES have been read, and each leaves a line in `recorded.cuts`."""
 import argparse
 import os
 import socket
@@ -12,7 +12,6 @@ import time
 
 options = argparse.ArgumentParser()
 options.add_argument("kind", choices=["udp", "tcp", "dgram", "stream"])
-options.add_argument("--port", type=int, default=0)
 options.add_argument("--cuts", type=int, default=0, help="close so many connections in the middle of a line")
 options.add_argument("--cut", type=int, default=0, help="after so many bytes")
 options = options.parse_args()
@@ -22,7 +21,7 @@ kind = socket.SOCK_STREAM if options.kind in ("tcp", "stream") else socket.SOCK_
 server = socket.socket(family, kind)
 server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 if family == socket.AF_INET:
-    server.bind(("127.0.0.1", options.port))
+    server.bind(("127.0.0.1", 0))
     where = str(server.getsockname()[1])
 else:
     where = os.path.join(os.getcwd(), "socket")
@@ -63,3 +62,6 @@ while True:
             options.cuts -= 1
             break
     connection.close()
+    if cutting:
+        with open("recorded.cuts", "a") as cuts:
+            cuts.write("cut\n")

@@ -86,6 +86,24 @@ statsd_settle() {
 	await "$1" eval "[ \"\$(statsd_received)\" -ge $2 ]" || { echo "statsd has received $(statsd_received) of $2 lines" >&2; return 1; }
 }
 
+# statsd_drops: datagrams that its socket had no room for.
+statsd_drops() {
+	awk -v port="$(printf ':%04X' "${statsd_at##*:}")" 'index($2, port) { sum += $NF } END { print sum + 0 }' /proc/net/udp
+}
+
+# over_udp COMMAND...: with a statsd on UDP. Where the machine was too busy to let it read, and only there, it is tried again.
+over_udp() {
+	local try
+	for try in 1 2 3 4; do
+		statsd_start udp
+		"$@" && return 0
+		[ "$(statsd_drops)" -gt 0 ] || return 1
+		echo "statsd's socket has dropped $(statsd_drops) datagrams (try $try)" >&2
+		statsd_stop
+	done
+	return 1
+}
+
 statsd_stop() {
 	[ -z "${statsd_pid-}" ] || kill -9 "$statsd_pid" 2>/dev/null || true
 	statsd_pid=''
