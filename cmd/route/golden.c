@@ -98,6 +98,7 @@ static bool read_file(const char *path, struct buffer *out)
 
 static struct span next_line(struct span *rest)
 {
+	if (rest->length == 0) return *rest;
 	const char *newline = memchr(rest->data, '\n', rest->length);
 	struct span line = newline ? span_between(rest->data, newline) : *rest;
 	size_t used = line.length + (newline ? 1 : 0);
