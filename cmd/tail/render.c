@@ -97,7 +97,7 @@ void render_date(struct render *r, struct buffer *out, struct span timestamp)
 static bool copy_clock(const struct render *r, struct span timestamp, char clock[12])
 {
 	if (timestamp.length < 20 || r->minute == INT64_MIN || memcmp(timestamp.data, r->stamp, sizeof r->stamp) != 0) return false;
-	if (timestamp.data[timestamp.length - 1] != 'Z') return false;
+	if (timestamp.data[timestamp.length - 1] != 'Z' || timestamp.data[17] == '6') return false;
 	memcpy(clock, r->clock, sizeof r->clock);
 	memcpy(clock + 6, timestamp.data + 17, 2);
 	memcpy(clock + 8, ".000", 4);
