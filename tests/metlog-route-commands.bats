@@ -32,6 +32,9 @@ start_router() {
 	exec 8>in
 }
 
+# refute COMMAND...: fails if the command succeeds; a bare ! would not end a test.
+refute() { ! "$@"; }
+
 lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 
 @test "a command gets its envelopes on standard input, and its end is awaited" {
@@ -45,7 +48,8 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 @test "nothing out of a message becomes part of a command" {
 	printf '{"type":"$(touch owned)","payload":"; touch owned\\n`touch owned`"}\n' >in
 	metlog-route -d '| cat >got' in
-	cmp in got && [ ! -e owned ]
+	cmp in got
+	[ ! -e owned ]
 }
 
 @test "a command that dies is started again: its successor begins with a whole line, and no unread line is lost" {
@@ -69,7 +73,8 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 	many
 	head -20000 many >in
 	separately metlog-route -d '| exec python3 reader >>got' --stats books in
-	expect_status 69 && expect_in "$err" 'route default: | exec python3 reader >>got exited with status 9; starting it again in 0.'
+	expect_status 69
+	expect_in "$err" 'route default: | exec python3 reader >>got exited with status 9; starting it again in 0.'
 	cmp in got
 	[ "$(count undelivered)" = 0 ]
 }
@@ -77,31 +82,40 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 @test "a command's failure is in the exit status, with its route and its status on standard error" {
 	envelopes 1 10 >in
 	separately metlog-route -r 'bad: TRUE => | cat >/dev/null; exit 3' -d - in
-	expect_status 69 && expect_in "$err" 'route bad: ' && expect_in "$err" 'exited with status 3'
+	expect_status 69
+	expect_in "$err" 'route bad: '
+	expect_in "$err" 'exited with status 3'
 	separately metlog-route -d '| cat >/dev/null; exit 75' in
 	expect_status 75
 	separately metlog-route -d '| cat >/dev/null; kill -9 $$' in
-	expect_status 69 && expect_in "$err" 'killed by signal 9'
+	expect_status 69
+	expect_in "$err" 'killed by signal 9'
 	separately metlog-route -d '| cat >/dev/null' in
-	expect_status 0 && expect_empty "$err"
+	expect_status 0
+	expect_empty "$err"
 }
 
 @test "what a command will not take is counted, and the others go on" {
 	many
 	separately metlog-route -r 'bad: TRUE => | no-such-command' -r 'good: TRUE => file:good' -d drop --stats books many
-	expect_status 69 && expect_in "$err" 'route bad: | no-such-command exited with status 127; it is not started again'
+	expect_status 69
+	expect_in "$err" 'route bad: | no-such-command exited with status 127; it is not started again'
 	cmp many good
-	[ "$(count undelivered)" = 40000 ] && [ "$(count passed)" = 40000 ]
+	[ "$(count undelivered)" = 40000 ]
+	[ "$(count passed)" = 40000 ]
 	head -5 many >few
 	separately metlog-route -d '| exit 1' --stats books few
-	expect_status 69 && expect_in "$err" '5 envelopes undelivered'
+	expect_status 69
+	expect_in "$err" '5 envelopes undelivered'
 	[ "$(count undelivered)" = 5 ]
 }
 
 @test "full=block waits for a slow command and loses nothing" {
 	many
 	separately metlog-route -r 'slow: TRUE => | sleep 0.5; cat >slow buffer=64Ki' -r 'fast: TRUE => file:fast' -d drop many
-	expect_status 0 && cmp many slow && cmp many fast
+	expect_status 0
+	cmp many slow
+	cmp many fast
 }
 
 @test "full=drop drops whole lines for the slow route alone, and counts them" {
@@ -109,17 +123,21 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 	cat many many many >more
 	separately metlog-route -r 'slow: TRUE => | until [ -e go ]; do sleep 0.05; done; cat >slow full=drop buffer=64Ki' \
 		-r 'fast: TRUE => | cat >fast; touch go' -d drop --stats books more
-	expect_status 0 && cmp more fast
+	expect_status 0
+	cmp more fast
 	full=$(grep -oE '"slow":\{"matched":120000,"full":[0-9]+' books | grep -oE '[0-9]+$')
-	[ "$full" -gt 0 ] && [ $((full + $(wc -l <slow))) -eq 120000 ]
-	! grep -qvE '^\{"type":"t","severity":[0-7],"payload":"[0-9]+"\}$' slow
+	[ "$full" -gt 0 ]
+	[ $((full + $(wc -l <slow))) -eq 120000 ]
+	refute grep -qvE '^\{"type":"t","severity":[0-7],"payload":"[0-9]+"\}$' slow
 }
 
 @test "a full disk on one route is 74 and names it; the others go on" {
 	many
 	separately metlog-route -r 'full: TRUE => file:/dev/full' -r 'good: TRUE => file:good' -d drop --stats books many
-	expect_status 74 && expect_in "$err" 'route full: file:/dev/full: No space left on device'
-	cmp many good && [ "$(wc -l <"$err")" -eq 1 ]
+	expect_status 74
+	expect_in "$err" 'route full: file:/dev/full: No space left on device'
+	cmp many good
+	[ "$(wc -l <"$err")" -eq 1 ]
 	[ "$(count undelivered)" = 40000 ]
 	separately metlog-route -d - -r 'good: TRUE => file:good' many >/dev/full
 	expect_status 0
@@ -133,14 +151,18 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 	size=$(stat -c %s small/a) last=$(tail -c 1 small/a | od -An -c | tr -d ' ')
 	head -c "$size" many | cmp - small/a && same=yes
 	umount small
-	expect_status 74 && expect_in "$err" "small/a: at byte $size: "
-	[ "$last" = '\n' ] && [ "$same" = yes ] && cmp many b
+	expect_status 74
+	expect_in "$err" "small/a: at byte $size: "
+	[ "$last" = '\n' ]
+	[ "$same" = yes ]
+	cmp many b
 }
 
 @test "a reader of standard output that goes away does not stop the other routes" {
 	many
 	{ status=0; metlog-route -r 'a: TRUE => -' -r 'b: TRUE => file:b' -d drop many 2>err || status=$?; echo "$status" >code; } | head -1 >/dev/null
-	[ "$(cat code)" = 74 ] && expect_in err 'standard output: Broken pipe'
+	[ "$(cat code)" = 74 ]
+	expect_in err 'standard output: Broken pipe'
 	cmp many b
 }
 
@@ -154,7 +176,8 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 	envelopes 6 9 >&8
 	exec 8>&-
 	wait "$router"
-	lines log.1 5 && lines log 4
+	lines log.1 5
+	lines log 4
 }
 
 @test "SIGHUP reads the routes again: all new, and a command that stays keeps running" {
@@ -170,8 +193,12 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 	await 10 lines new 4
 	exec 8>&-
 	wait "$router"
-	lines pids 1 && lines kept 9 && lines old 5 && lines gone 5
-	grep -q '"keep":{"matched":9,' books && grep -q '"new":{"matched":4,' books
+	lines pids 1
+	lines kept 9
+	lines old 5
+	lines gone 5
+	grep -q '"keep":{"matched":9,' books
+	grep -q '"new":{"matched":4,' books
 }
 
 @test "SIGHUP with a mistake in the file, or a destination that cannot be opened, keeps all old routes" {
@@ -202,7 +229,8 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 	status=0
 	wait "$router" || status=$?
 	expect_status 0
-	[ -s end ] && [ "$(tail -c 2 a)" = '}' ]
+	[ -s end ]
+	[ "$(tail -c 2 a)" = '}' ]
 }
 
 @test "a command that takes no more holds SIGTERM up for --grace and no longer; what is lost is counted" {
@@ -216,9 +244,10 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 	kill -TERM "$router"
 	status=0
 	wait "$router" || status=$?
-	expect_status 69 && expect_in err 'envelopes undelivered'
+	expect_status 69
+	expect_in err 'envelopes undelivered'
 	[ "$(count undelivered)" -gt 0 ]
-	! kill -0 "$stuck" 2>/dev/null
+	refute kill -0 "$stuck" 2>/dev/null
 }
 
 @test "an endpoint is served by a child metlog-send: its lines arrive byte for byte" {
@@ -239,7 +268,8 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 	children+=" $peer"
 	await 10 test -e port
 	separately metlog-route -d "tcp:127.0.0.1:$(cat port)" in
-	expect_status 0 && expect_empty "$err"
+	expect_status 0
+	expect_empty "$err"
 	wait "$peer"
 	cmp in got
 }
@@ -248,7 +278,8 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 	[ -x "$TOOLS/metlog-send" ] || skip "metlog-send is not built"
 	envelopes 1 10 >in
 	separately metlog-route -d "unix:$PWD/nobody" --grace 0.3s in
-	expect_status 75 && expect_in "$err" 'route default: unix:'
+	expect_status 75
+	expect_in "$err" 'route default: unix:'
 }
 
 @test "two routes to the same command are two processes" {

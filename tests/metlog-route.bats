@@ -12,6 +12,9 @@ envelopes() {
 	for ((i = $1; i <= $2; i++)); do printf '{"type":"%s","logger":"l%d","severity":%d,"payload":"%d"}\n' "${3-t}" $((i % 3)) $((i % 8)) "$i"; done
 }
 
+# refute COMMAND...: fails if the command succeeds; a bare ! would not end a test.
+refute() { ! "$@"; }
+
 # conf LINE...: writes route.conf.
 conf() { printf '%s\n' "$@" >route.conf; }
 
@@ -28,21 +31,24 @@ stat_of() { sed -E "s/.*\"$2\":\{([^}]*)\}.*/\1/" books | grep -oE "\"$1\":[0-9]
 		'default      => -'
 	{ envelopes 1 2000; printf '  { "payload" : "\\u0039\\/" , "severity":7 }\t\n'; } >in
 	separately metlog-route -c route.conf --stats books in
-	expect_status 0 && expect_empty "$err"
+	expect_status 0
+	expect_empty "$err"
 	grep -E '[13579]"}$' in >odd.expected
 	grep -E '"severity":[012],' in >urgent.expected
 	grep -vE '[13579]"}$|"severity":[012],' in >rest.expected
 	expect_same odd.expected odd
 	expect_same urgent.expected 'with blank'
 	expect_same rest.expected "$out"
-	[ "$(stat_of matched odd)" = 1000 ] && [ "$(stat_of lost odd)" = 0 ]
+	[ "$(stat_of matched odd)" = 1000 ]
+	[ "$(stat_of lost odd)" = 0 ]
 	expect_in books '"read":2001,"passed":2001,"dropped":0'
 }
 
 @test "an envelope that only drop takes is dropped; one that something else takes too is passed" {
 	envelopes 0 7 | metlog-route -r 'quiet: severity >= 4 => drop' -r 'some: severity == 5 => file:five' -d - --stats books >four
 	expect_in books '"read":8,"passed":5,"dropped":3'
-	[ "$(wc -l <four)" -eq 4 ] && [ "$(wc -l <five)" -eq 1 ]
+	[ "$(wc -l <four)" -eq 4 ]
+	[ "$(wc -l <five)" -eq 1 ]
 }
 
 @test "routes may share a file: its lines stay in the order of the input" {
@@ -54,12 +60,14 @@ stat_of() { sed -E "s/.*\"$2\":\{([^}]*)\}.*/\1/" books | grep -oE "\"$1\":[0-9]
 @test "a route without a default is a mistake, 78, and so is a second default" {
 	conf 'route a TRUE => -'
 	separately metlog-route -c route.conf </dev/null
-	expect_status 78 && expect_in "$err" 'no default'
+	expect_status 78
+	expect_in "$err" 'no default'
 	separately metlog-route -r 'a: TRUE => -' </dev/null
 	expect_status 78
 	conf 'default => drop' 'default b => -'
 	separately metlog-route -c route.conf </dev/null
-	expect_status 78 && expect_in "$err" 'route.conf:2:1: '
+	expect_status 78
+	expect_in "$err" 'route.conf:2:1: '
 }
 
 # mistake LINE COLUMN TEXT: --check says TEXT at 1:COLUMN for a file that begins with LINE.
@@ -94,27 +102,35 @@ mistake() {
 	mistake 'route a TRUE => |' 17 'command is missing'
 	mistake 'default = -' 9 '=>'
 	mistake "$(printf 'route a TRUE => \033[2J')" 17 '[2J'
-	! grep -q "$(printf '\033')" "$err"
+	refute grep -q "$(printf '\033')" "$err"
 }
 
 @test "--check shows all mistakes, opens nothing and starts nothing" {
 	conf 'route a TRUE => file:made' 'route b TRUE => | touch started' 'default => drop'
 	separately metlog-route -c route.conf --check
-	expect_status 0 && expect_in "$out" '2 routes'
-	[ ! -e made ] && [ ! -e started ]
+	expect_status 0
+	expect_in "$out" '2 routes'
+	[ ! -e made ]
+	[ ! -e started ]
 	conf 'route a bogus => -' 'route a TRUE => -' 'route a TRUE => -' 'x' 'default => drop'
 	separately metlog-route -c route.conf --check
-	expect_status 78 && expect_in "$err" conf:1:9: && expect_in "$err" conf:3:7: && expect_in "$err" conf:4:1:
+	expect_status 78
+	expect_in "$err" conf:1:9:
+	expect_in "$err" conf:3:7:
+	expect_in "$err" conf:4:1:
 }
 
 @test "a mistake in a continued line is shown where it stands; on the command line, by column" {
 	conf 'route a type == "x" && \' '  bogus == 1 \' '  => -' 'default => drop'
 	separately metlog-route -c route.conf --check
-	expect_status 78 && expect_in "$err" 'route.conf:2:3: '
+	expect_status 78
+	expect_in "$err" 'route.conf:2:3: '
 	separately metlog-route -r 'a: bogus => -' -d - --check
-	expect_status 78 && expect_in "$err" '-r:1:4: '
+	expect_status 78
+	expect_in "$err" '-r:1:4: '
 	separately metlog-route -r 'a TRUE => -' -d - --check
-	expect_status 78 && expect_in "$err" "':'"
+	expect_status 78
+	expect_in "$err" "':'"
 }
 
 @test "=> and # inside strings, patterns and commands are not the file's own" {
@@ -124,13 +140,18 @@ mistake() {
 		'default                        => file:d'
 	printf '%s\n' '{"payload":"x => # y"}' '{"payload":"=>#/"}' '{"type":"c","payload":"#"}' '{}' >in
 	separately metlog-route -c route.conf in
-	expect_status 0 && expect_empty "$err"
-	sed -n 1p in | cmp - a && sed -n 2p in | cmp - b && sed -n 3p in | sed 's/#//' | cmp - c && sed -n 4p in | cmp - d
+	expect_status 0
+	expect_empty "$err"
+	sed -n 1p in | cmp - a
+	sed -n 2p in | cmp - b
+	sed -n 3p in | sed 's/#//' | cmp - c
+	sed -n 4p in | cmp - d
 }
 
 @test "no file of routes, a folder, or NUL bytes in it is 78" {
 	separately metlog-route -c no/such/file </dev/null
-	expect_status 78 && expect_in "$err" no/such/file
+	expect_status 78
+	expect_in "$err" no/such/file
 	separately metlog-route -c . </dev/null
 	expect_status 78
 	printf 'default => drop\0\n' >route.conf
@@ -155,11 +176,15 @@ mistake() {
 @test "--test compares what each route gets with its .out file" {
 	cp "$SOURCE"/tests/data/route/legacy.* .
 	separately metlog-route -c "$SOURCE/tests/data/route/golden.conf" --test .
-	expect_status 0 && expect_in "$out" 'ok legacy'
+	expect_status 0
+	expect_in "$out" 'ok legacy'
 	sed -i '1d' legacy.statsd.out
 	sed -i 's/it broke/it works/' legacy.urgent.out
 	separately metlog-route -c "$SOURCE/tests/data/route/golden.conf" --test .
-	expect_status 1 && expect_in "$out" 'FAILED legacy: route statsd' && expect_in "$out" '+ {"type": "counter"' && expect_in "$out" '- {"type": "oldstyle"'
+	expect_status 1
+	expect_in "$out" 'FAILED legacy: route statsd'
+	expect_in "$out" '+ {"type": "counter"'
+	expect_in "$out" '- {"type": "oldstyle"'
 	metlog-route -c "$SOURCE/tests/data/route/golden.conf" --test . --update
 	for one in *.out; do expect_same "$SOURCE/tests/data/route/$one" "$one"; done
 }
@@ -168,11 +193,13 @@ mistake() {
 	cp "$SOURCE"/tests/data/route/legacy.* .
 	rm legacy.cef.out
 	separately metlog-route -c "$SOURCE/tests/data/route/golden.conf" --test .
-	expect_status 1 && expect_in "$out" 'route cef'
+	expect_status 1
+	expect_in "$out" 'route cef'
 	cp "$SOURCE/tests/data/route/legacy.cef.out" .
 	touch legacy.nobody.out
 	separately metlog-route -c "$SOURCE/tests/data/route/golden.conf" --test .
-	expect_status 1 && expect_in "$out" legacy.nobody.out
+	expect_status 1
+	expect_in "$out" legacy.nobody.out
 	mkdir empty
 	separately metlog-route -d - --test empty
 	expect_status 66
@@ -184,15 +211,18 @@ mistake() {
 	conf 'route all TRUE => file:made' 'route three payload == "3" => | touch made' 'route none severity > 90 => -' 'default rest => -'
 	envelopes 1 3 >in
 	separately metlog-route -c route.conf --explain in
-	expect_status 0 && expect_empty "$err"
+	expect_status 0
+	expect_empty "$err"
 	expect_in "$out" 'in:1: t l1 -> all'
 	expect_in "$out" 'in:3: t l0 -> all, three'
-	grep -qE '^ +3  all +file:made$' "$out" && grep -qE '^ +0  none +-  \(never\)$' "$out" && grep -qE '^ +0  rest .*never' "$out"
+	grep -qE '^ +3  all +file:made$' "$out"
+	grep -qE '^ +0  none +-  \(never\)$' "$out"
+	grep -qE '^ +0  rest .*never' "$out"
 	[ ! -e made ]
 	separately metlog-route -c route.conf --explain -v in
 	expect_in "$out" 'in:1: t l1 -> all; not three, none'
 	printf '{"type":"\\u001b[2J\\n","logger":"\xc2\x9b"}\n' | metlog-route -d drop --explain >shown
-	! LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2\x9b' shown
+	refute grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2\x9b' shown
 }
 
 @test "-m is a grep for envelopes: --invert, --count, --exit-status" {
@@ -201,9 +231,12 @@ mistake() {
 	grep -E '"severity":[012]' in | cmp - got
 	metlog-route -i -m 'severity <= 2' in >got
 	grep -vE '"severity":[012]' in | cmp - got
-	[ "$(metlog-route -m 'severity <= 2' --count in)" = 6 ] && [ "$(metlog-route -m 'severity <= 2' -i --count in)" = 10 ]
+	[ "$(metlog-route -m 'severity <= 2' --count in)" = 6 ]
+	[ "$(metlog-route -m 'severity <= 2' -i --count in)" = 10 ]
 	separately metlog-route -m 'type == "none"' --stats books in
-	expect_status 0 && expect_empty "$out" && expect_in books '"passed":0,"dropped":16'
+	expect_status 0
+	expect_empty "$out"
+	expect_in books '"passed":0,"dropped":16'
 	separately metlog-route -em 'type == "none"' in
 	expect_status 1
 	separately metlog-route -em 'type == "t"' in
@@ -213,7 +246,8 @@ mistake() {
 @test "-m before routes lets them have only what matches" {
 	envelopes 0 7 >in
 	metlog-route -m 'severity < 4' -r 'a: severity == 3 => file:a' -d file:rest --stats books in
-	[ "$(wc -l <a)" -eq 1 ] && [ "$(wc -l <rest)" -eq 3 ]
+	[ "$(wc -l <a)" -eq 1 ]
+	[ "$(wc -l <rest)" -eq 3 ]
 	expect_in books '"read":8,"passed":4,"dropped":4'
 	metlog-route -i -m 'severity < 4' -d file:other in
 	[ "$(wc -l <other)" -eq 4 ]
@@ -227,7 +261,8 @@ mistake() {
 	(cd log && find . -type f | sort) >got
 	printf '%s\n' ./a/2012-10-05/23.x.3 ./a/2012-10-05/23.x.6 ./b/2012-10-05/22._.6 ./b/_/_._.6 | cmp - got
 	metlog-route --tz Asia/Kathmandu -d 'file:log/{date}T{hour}' in
-	[ "$(cat log/2012-10-06T05)" = "$(head -2 in)" ] && [ "$(cat log/2012-10-06T04)" = "$(sed -n 3p in)" ]
+	[ "$(cat log/2012-10-06T05)" = "$(head -2 in)" ]
+	[ "$(cat log/2012-10-06T04)" = "$(sed -n 3p in)" ]
 }
 
 @test "no value of a message leaves the folder of a template" {
@@ -252,16 +287,20 @@ mistake() {
 	ln -s "$PWD/stolen" log/direct
 	printf '%s\n' '{"type":"evil/"}' '{"type":"direct"}' '{"type":"good"}' >in
 	separately metlog-route -d 'file:log/{type}' in
-	expect_status 73 && expect_in "$err" 'symbolic link'
-	[ ! -e stolen ] && [ -s log/good ]
+	expect_status 73
+	expect_in "$err" 'symbolic link'
+	[ ! -e stolen ]
+	[ -s log/good ]
 	ln -s "$PWD/elsewhere" log/evilgood
 	separately metlog-route -d 'file:log/evil{type}/x' --stats books in
 	expect_status 73
 	[ -z "$(ls elsewhere)" ]
 	separately metlog-route -d file:log/direct in
-	expect_status 73 && expect_in "$err" 'symbolic link'
+	expect_status 73
+	expect_in "$err" 'symbolic link'
 	separately metlog-route -d 'file:nowhere/{type}' in
-	expect_status 73 && expect_in "$err" nowhere
+	expect_status 73
+	expect_in "$err" nowhere
 }
 
 @test "more files than may be open at a time are closed and opened again: same output, same order" {
@@ -274,12 +313,15 @@ mistake() {
 
 @test "files are not for everybody, and are appended to" {
 	(umask 0; envelopes 1 1 | metlog-route -d file:made; envelopes 1 1 | metlog-route -d file:made)
-	[ "$(stat -c %a made)" = 640 ] && [ "$(wc -l <made)" -eq 2 ]
+	[ "$(stat -c %a made)" = 640 ]
+	[ "$(wc -l <made)" -eq 2 ]
 }
 
 @test "a line longer than any buffer goes through whole, to a file, a template and a command" {
 	{ envelopes 1 1000; printf '{"type":"t","payload":"'; head -c 1000000 /dev/zero | tr '\0' x; printf '"}\n'; envelopes 1 1000; } >in
 	mkdir log
 	metlog-route -r 'a: TRUE => file:a' -r 'b: TRUE => file:log/{type}' -r 'c: TRUE => | cat >c buffer=4Ki' -d drop in
-	expect_same in a && expect_same in log/t && expect_same in c
+	expect_same in a
+	expect_same in log/t
+	expect_same in c
 }
