@@ -28,7 +28,7 @@ for file in "$source"/libcommon/base/*.c "$source"/libcommon/envelope/*.c; do
 	"$CC" -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wconversion -Werror -I"$source/libcommon" -c "$file" -o "$work/$name.o"
 	objects="$objects $work/$name.o"
 done
-for name in scan envelope field text; do
+for name in scan envelope envelope_number field text; do
 	wrap=
 	[ $name != scan ] || wrap=-Wl,--wrap=realloc
 	# shellcheck disable=SC2086
