@@ -255,7 +255,7 @@ datagram() { printf '%s' "$1" >"/dev/udp/127.0.0.1/$(port udp)"; }
 
 @test "a socket file left behind is replaced, a live one and a file are not" {
 	receive --from "unix:$PWD/in.sock"
-	separately metlog-recv --from "unix:$PWD/in.sock"
+	separately timeout 10 metlog-recv --from "unix:$PWD/in.sock"
 	expect_status 66
 	expect_in "$err" 'another process listens there'
 	kill -9 "$receiver"
@@ -264,7 +264,7 @@ datagram() { printf '%s' "$1" >"/dev/udp/127.0.0.1/$(port udp)"; }
 	receive --from "unix:$PWD/in.sock"
 	stop
 	echo precious >in.sock
-	separately metlog-recv --from "unix:$PWD/in.sock"
+	separately timeout 10 metlog-recv --from "unix:$PWD/in.sock"
 	expect_status 66
 	[ "$(cat in.sock)" = precious ]
 }
@@ -391,7 +391,7 @@ datagram() { printf '%s' "$1" >"/dev/udp/127.0.0.1/$(port udp)"; }
 
 @test "a port that is taken is status 66" {
 	receive --from tcp:127.0.0.1:0
-	separately metlog-recv --from "$(cat where)"
+	separately timeout 10 metlog-recv --from "$(cat where)"
 	expect_status 66
 	expect_in "$err" 'Address already in use'
 	stop
@@ -410,7 +410,7 @@ datagram() { printf '%s' "$1" >"/dev/udp/127.0.0.1/$(port udp)"; }
 }
 
 @test "--ready that cannot be written is status 73" {
-	separately metlog-recv --from udp:127.0.0.1:0 --ready /nonexistent/where
+	separately timeout 10 metlog-recv --from udp:127.0.0.1:0 --ready /nonexistent/where
 	expect_status 73
 }
 
