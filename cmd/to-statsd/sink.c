@@ -131,7 +131,7 @@ static const char *build_key(struct sink *s, const struct envelope *e, struct sp
 	char *from = out;
 	out = text_put_name(out, start, name, &s->names);
 	while (out > from && out[-1] == '.') out--;
-	if (out == from || text_is_trap(span_between(start, out))) *out++ = '_';
+	if (out == from || (!memchr(start, '.', (size_t)(out - start)) && text_is_trap(span_between(start, out)))) *out++ = '_';
 	s->tags.count = 0;
 	if (s->tags.style->open[0] && (why = tags_collect(&s->tags, e, s->metric.tags))) return why;
 	if (s->tags.count && tags_length(&s->tags) > (size_t)(end - out)) return "longer than a packet can be";
