@@ -40,8 +40,11 @@ stop() {
 
 count() { grep -a 'metlog\.stats' "$1" | tail -1 | grep -oE "\"$2\": ?[0-9]+" | grep -oE '[0-9]+$'; }
 
-# datagram TEXT: one datagram with these bytes (bash sends what one write brings; printf is one write).
-datagram() { printf '%s' "$1" >"/dev/udp/127.0.0.1/$(port udp)"; }
+# datagram TEXT: one datagram with these bytes. What one write brings is a datagram, and bash's printf writes line by line.
+datagram() {
+	printf '%s' "$1" >message
+	cat message >"/dev/udp/127.0.0.1/$(port udp)"
+}
 
 @test "a datagram is an envelope, with or without its newline" {
 	receive --from udp:127.0.0.1:0
@@ -78,8 +81,10 @@ datagram() { printf '%s' "$1" >"/dev/udp/127.0.0.1/$(port udp)"; }
 	receive --from udp:127.0.0.1:0 --rejects bad
 	datagram $'{"type":"a\nb"}'
 	await_lines 2 bad
+	datagram '{}'
+	await_lines 1
 	stop
-	expect_empty got
+	[ "$(cat got)" = '{}' ]
 }
 
 @test "of several lines in a datagram a bad one is rejected alone" {
@@ -89,6 +94,7 @@ datagram() { printf '%s' "$1" >"/dev/udp/127.0.0.1/$(port udp)"; }
 	stop
 	printf '{"type":"a"}\n{"type":"c"}\n' >want
 	expect_same got want
+	[ "$(count books datagrams)" = 1 ]
 	expect_in bad '"payload":"rubbish"'
 	expect_in bad '"source":"udp:127.0.0.1:0","line":2'
 	[ "$(count books read)" = 3 ]
