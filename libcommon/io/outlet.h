@@ -8,9 +8,9 @@
 #include "io/endpoint.h"
 
 /*     struct outlet *out = outlet_open(&endpoint, &options);
- *     if (outlet_send(out, line) != OUTLET_DELIVERED) ...      once a line
+ *     if (outlet_send(out, line) != OUTLET_DELIVERED) ...     once a line
  *     outlet_flush(out);                                       before blocking for more input
- *     result = outlet_close(out, &handed_over);
+ *     result = outlet_close(out, &lost, reason);
  *
  * "Handed over" is what each kind can know:
  *   -  file:          written to the descriptor
@@ -51,7 +51,7 @@ enum outlet_result outlet_flush(struct outlet *);
 bool outlet_refused_line(const struct outlet *);
 
 /* How many lines are handed over for certain, in the sense above: `delivered`, and how many more were taken but are not yet
- * (buffered, or queued in libzmq). */
+ * (buffered). What libzmq has taken counts as delivered until a broken connection or the close tells otherwise. */
 void outlet_count(const struct outlet *, uint64_t *delivered, uint64_t *pending);
 
 /* Why the last result was not DELIVERED: "no subscriber within 5 s", "Connection refused"; valid until the next call. */
