@@ -325,3 +325,40 @@ mistake() {
 	expect_same in log/t
 	expect_same in c
 }
+
+@test "SIGTERM between the halves of a line: the rest is read if it is there, and not a byte behind it" {
+	mkfifo in
+	exec 5<>in
+	metlog-route -m TRUE <in >out &
+	pid=$!
+	printf '{"n":1}\n{"n":' >&5
+	await 10 test -s out
+	kill -STOP $pid
+	printf '2}\n{"n":3}\n' >&5
+	kill -TERM $pid
+	kill -CONT $pid
+	status=0
+	wait $pid || status=$?
+	expect_status 0
+	printf '{"n":1}\n{"n":2}\n' >expected
+	expect_same expected out
+	IFS= read -r -t 5 left <&5
+	[ "$left" = '{"n":3}' ] || fail "left in the pipe: $left"
+	exec 5<&-
+}
+
+@test "SIGTERM in the middle of a line whose rest does not come: what came is a reject" {
+	mkfifo in
+	exec 5<>in
+	metlog-route -m TRUE --rejects rejects --stats stats <in >out &
+	pid=$!
+	printf '{"n":1}\n{"n":' >&5
+	await 10 test -s out
+	kill -TERM $pid
+	status=0
+	wait $pid || status=$?
+	exec 5<&-
+	expect_status 0
+	expect_in rejects '"payload":"{\"n\":"'
+	expect_in stats '"read":2,"passed":1,"dropped":0,"rejected":1'
+}

@@ -176,12 +176,27 @@ static bool input_is_ready(struct filter *f)
 	return !f->reader.polls || poll(&input, 1, 0) > 0;
 }
 
+/* After SIGTERM: the rest of a line that has begun in a pipe is read still, and not a byte more, so that whoever reads the pipe next
+ * begins with a whole line. A rest that is not there yet is not waited for: what came of the line is booked as a last line. */
+static bool read_rest_of_line(struct filter *f)
+{
+	struct reader *r = &f->reader;
+	if (r->fd < 0 || !r->polls || r->ended || !reader_in_line(r)) return false;
+	r->careful = true;
+	r->cut = !input_is_ready(f);
+	return filter_fill(f) != READER_ERROR;
+}
+
 enum filter_turn filter_turn(struct filter *f, struct envelope *envelope)
 {
 	for (;;) {
 		if (filter_take(f, envelope)) return TURN_ENVELOPE;
 		if (signals_take(SIGNALS_STATS)) write_stats(f, "-");
-		if (signals_stopping() || f->rejects.fatal) return TURN_END;
+		if (f->rejects.fatal) return TURN_END;
+		if (signals_stopping()) {
+			if (!read_rest_of_line(f)) return TURN_END;
+			continue;
+		}
 		if (f->reader.fd < 0 && !open_next(f)) return TURN_END;
 		if (!input_is_ready(f)) return TURN_WAIT;
 		enum reader_fill filled = filter_fill(f);

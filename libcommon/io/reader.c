@@ -41,7 +41,7 @@ void reader_open(struct reader *r, int fd, const char *name)
 	r->name = name;
 	r->at = r->lines_end = r->filled = 0;
 	r->lines = r->bytes = r->skipped = 0;
-	r->skipping = r->told = r->ended = r->follows = false;
+	r->skipping = r->told = r->ended = r->follows = r->careful = r->cut = false;
 	r->error = 0;
 	r->polls = fstat(fd, &status) < 0 || !S_ISREG(status.st_mode);
 	if (r->polls && S_ISFIFO(status.st_mode)) fcntl(fd, F_SETPIPE_SZ, 1 << 20);
@@ -120,8 +120,9 @@ enum reader_fill reader_fill(struct reader *r)
 	if (r->told) r->told = r->skipping = false;
 	if (r->at < r->lines_end) return READER_LINES;
 	if (r->ended) return READER_END;
+	if (r->cut) return finish(r);
 	if (!r->skipping) make_room(r);
-	ssize_t got = read(r->fd, r->data + r->filled, r->capacity - r->filled);
+	ssize_t got = read(r->fd, r->data + r->filled, r->careful ? 1 : r->capacity - r->filled);
 	if (got < 0) {
 		if (errno == EINTR || errno == EAGAIN) return READER_NOTHING;
 		r->error = errno;

@@ -22,6 +22,8 @@ struct reader {
 	bool skipping, told;  /* in such a line; its end was told by the last reader_fill */
 	bool ended, polls;    /* end of input seen; the descriptor may make us wait (not a regular file) */
 	bool follows;         /* set after reader_open: end of file is READER_NOTHING, more may be appended; unset it to finish */
+	bool careful;         /* set by the caller: read a byte at a time from now on, so as to stop right behind a newline */
+	bool cut;             /* set by the caller: the next reader_fill ends the source with what it has of a last line */
 	int error;            /* errno of the read that failed */
 };
 
@@ -45,6 +47,12 @@ struct span reader_overlong(const struct reader *, uint64_t *length);
 static inline bool reader_has_line(const struct reader *r)
 {
 	return r->at < r->lines_end;
+}
+
+/* Whether a line has begun whose newline has not been read. Only when no whole line is left. */
+static inline bool reader_in_line(const struct reader *r)
+{
+	return r->filled > r->at || (r->skipping && !r->told);
 }
 
 /* Marks a line of `length` bytes (without its newline) as given out. */

@@ -57,6 +57,7 @@ static void install(int number)
 void signals_open(unsigned wanted)
 {
 	if (got.pipe[0] < 0 && pipe2(got.pipe, O_CLOEXEC | O_NONBLOCK) < 0) die_errno(EXIT_SYSTEM, "cannot make a pipe");
+	set_action(SIGXFSZ, &(struct sigaction){ .sa_handler = SIG_IGN }); /* a file at its limit is an error of write(2) */
 	if (wanted & SIGNALS_STOP) install(SIGTERM), install(SIGINT);
 	if (wanted & SIGNALS_HANGUP) install(SIGHUP);
 	if (wanted & SIGNALS_STATS) install(SIGUSR1);
@@ -109,7 +110,7 @@ int signals_poll(struct pollfd *fds, size_t count, int timeout_ms)
 
 void signals_reset(void)
 {
-	static const int ours[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD, SIGPIPE };
+	static const int ours[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD, SIGPIPE, SIGXFSZ };
 	sigset_t none;
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
 		if (sigismember(&got.touched, ours[i])) signal(ours[i], sigismember(&got.ignored, ours[i]) ? SIG_IGN : SIG_DFL);
