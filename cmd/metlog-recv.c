@@ -19,20 +19,23 @@ enum {
 enum { HWM_DEFAULT = 32, RECEIVE_BUFFER_DEFAULT = 4 * 1024 * 1024, CLIENTS_DEFAULT = 256, DRAIN_SILENCE_MS = 20, DRAIN_MAX_MS = 1000 };
 
 static const struct argp_option options[] = {
-	{ "from", KEY_FROM, "ENDPOINT", 0, "Receive from ENDPOINT; may be given many times. sub: and pull: (ZeroMQ; they bind, after '>' they connect), rep:, "
-		"udp:HOST:PORT, tcp:HOST:PORT, unix:PATH. Port * (ZeroMQ) or 0 is any free one", 1 },
+	{ NULL, 0, NULL, 0, "Where from:", 1 },
+	{ "from", KEY_FROM, "ENDPOINT", 0, "Receive from ENDPOINT; may be repeated: sub:ADDRESS, pull:ADDRESS, rep:ADDRESS (ZeroMQ, which binds, or connects "
+		"after '>'), udp:HOST:PORT, tcp:HOST:PORT, unix:PATH. Port 0 (of ZeroMQ: *) is any free one", 1 },
 	{ "ready", KEY_READY, "FILE", 0, "Write the endpoints, with real ports, to FILE when all are open", 1 },
-	{ "curve-secret", KEY_CURVE_SECRET, "FILE", 0, "Our CURVE key pair (mode 0600): ZeroMQ sockets that bind are servers with it", 2 },
-	{ "curve-clients", KEY_CURVE_CLIENTS, "DIR", 0, "Let in only clients whose public keys are in files of DIR", 2 },
-	{ "curve-server", KEY_CURVE_SERVER, "FILE", 0, "The server's CURVE public key, for ZeroMQ sockets that connect", 2 },
-	{ "curve-keygen", KEY_CURVE_KEYGEN, "FILE", 0, "Make a key pair in FILE (and its public key in FILE.pub), and exit", 2 },
-	{ "insecure", KEY_INSECURE, NULL, 0, "Allow endpoints that other hosts reach without CURVE", 2 },
-	{ "hwm", KEY_HWM, "COUNT", 0, "ZeroMQ messages queued at most, each peer (default 32)", 3 },
-	{ "receive-buffer", KEY_RECEIVE_BUFFER, "SIZE", 0, "Kernel receive buffer of a socket (default 4Mi, or what the system allows)", 3 },
-	{ "max-clients", KEY_MAX_CLIENTS, "COUNT", 0, "Connections to tcp: and unix: at once (default 256)", 3 },
-	{ "idle", KEY_IDLE, "DURATION", 0, "Close a tcp: or unix: connection that is silent for so long (default: never)", 3 },
-	{ "mode", KEY_MODE, "OCTAL", 0, "Permissions of unix: socket files (default 0600)", 3 },
-	{ "unix-datagram", KEY_DATAGRAM, NULL, 0, "unix: sockets take datagrams, not streams", 3 },
+	{ NULL, 0, NULL, 0, "Encryption and access:", 2 },
+	{ "curve-secret", KEY_CURVE_SECRET, "FILE", 0, "Use the CURVE key pair in FILE; where ZeroMQ binds, be a CURVE server with it", 2 },
+	{ "curve-clients", KEY_CURVE_CLIENTS, "DIR", 0, "Where ZeroMQ binds, let in only CURVE clients whose public keys are in DIR", 2 },
+	{ "curve-server", KEY_CURVE_SERVER, "FILE", 0, "Where ZeroMQ connects, encrypt to the CURVE server whose public key is in FILE", 2 },
+	{ "curve-keygen", KEY_CURVE_KEYGEN, "FILE", 0, "Make a key pair in FILE, its public key in FILE.pub, and exit", 2 },
+	{ "insecure", KEY_INSECURE, NULL, 0, "Allow endpoints beyond this host without CURVE", 2 },
+	{ NULL, 0, NULL, 0, "Sockets and limits:", 3 },
+	{ "hwm", KEY_HWM, "COUNT", 0, "Queue at most COUNT ZeroMQ messages of each peer (default 32)", 3 },
+	{ "receive-buffer", KEY_RECEIVE_BUFFER, "SIZE", 0, "Ask for a kernel buffer of SIZE for each socket (default 4Mi)", 3 },
+	{ "max-clients", KEY_MAX_CLIENTS, "COUNT", 0, "Take at most COUNT tcp: and unix: connections at once (default 256)", 3 },
+	{ "idle", KEY_IDLE, "DURATION", 0, "Close a tcp: or unix: connection that is silent this long (default never)", 3 },
+	{ "mode", KEY_MODE, "OCTAL", 0, "Create unix: socket files with permissions OCTAL (default 0600)", 2 },
+	{ "unix-datagram", KEY_DATAGRAM, NULL, 0, "Make unix: endpoints datagram sockets", 3 },
 	{ 0 }
 };
 
@@ -79,11 +82,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct tool_about about = {
 	.name = "metlog-recv",
 	.usage = "--from ENDPOINT...",
-	.summary = "Receive envelopes from ZeroMQ, UDP, TCP and unix sockets and write them, one a line, to standard output.",
+	.summary = "Receive envelopes from ZeroMQ, UDP, TCP and unix sockets and write them, one a line, to standard output",
 	.examples =
-		"  metlog-recv --from sub:tcp://127.0.0.1:5565 --from udp:127.0.0.1:5565 | metlog-route -c routes.conf\n"
+		"  metlog-recv --from sub:tcp://127.0.0.1:5565 --from udp:127.0.0.1:5565 |\n"
+		"      metlog-route -c route.conf\n"
 		"  metlog-recv --from 'sub:>tcp://127.0.0.1:5566'\n"
-		"  metlog-recv --from sub:tcp://*:5565 --curve-secret server.key --curve-clients clients.d\n",
+		"  metlog-recv --curve-keygen server.key\n"
+		"  metlog-recv --from 'sub:tcp://*:5565' --curve-secret server.key \\\n"
+		"      --curve-clients clients.d\n",
 	.uses = USES_INPUT | USES_MATCH | USES_OUTPUT,
 	.options = options,
 	.parse = parse,

@@ -22,10 +22,10 @@ struct options {
 
 static const struct argp_option OPTIONS[] = {
 	{ NULL, 0, NULL, 0, "Routes:", 1 },
-	{ "config", 'c', "FILE", 0, "Read the routes from FILE; its format: metlog-route(5)", 1 },
-	{ "route", 'r', "'NAME: EXPR => DEST'", 0, "One more route; can be repeated", 1 },
-	{ "default", 'd', "DEST", 0, "Where envelopes go that no route takes", 1 },
-	{ "grace", KEY_GRACE, "TIME", 0, "At the end, wait TIME for destinations that take no more (default 10s)", 1 },
+	{ "config", 'c', "FILE", 0, "Read the routes from FILE (see metlog-route(5))", 1 },
+	{ "route", 'r', "'NAME: EXPR => DEST'", 0, "Add a route; may be repeated", 1 },
+	{ "default", 'd', "DEST", 0, "Send to DEST what no route takes", 1 },
+	{ "grace", KEY_GRACE, "DURATION", 0, "At the end, give up on destinations that take nothing for this long (default 10s)", 1 },
 	{ NULL, 0, NULL, 0, "Instead of delivering:", 2 },
 	{ "check", KEY_CHECK, NULL, 0, "Only read the routes; mistakes are shown with line and column, and the exit status is 78", 2 },
 	{ "explain", KEY_EXPLAIN, NULL, 0, "Print which routes take each envelope, then a table of all routes", 2 },
@@ -65,11 +65,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct tool_about ABOUT = {
 	.name = "metlog-route",
-	.usage = "[FILE...]",
+	.usage = "-c FILE [FILE...]\n-r 'NAME: EXPR => DEST' -d DEST [FILE...]\n-m EXPR [FILE...]",
 	.summary = "Send each envelope to the destinations its routes name, or be a grep for envelopes",
 	.examples =
 		"  metlog-recv --from udp:127.0.0.1:5565 | metlog-route -c route.conf\n"
-		"  metlog-route -r 'metrics: type in (\"counter\", \"timer\") => | metlog-to-statsd --to udp:127.0.0.1:8125' -d file:rest.ndjson\n"
+		"  metlog-route -r 'metrics: type in (\"counter\", \"timer\") => | metlog-to-statsd' \\\n"
+		"      -d file:rest.ndjson app.ndjson\n"
 		"  metlog-route -m 'severity <= 3 && logger =~ /^sync/' app.ndjson\n"
 		"  metlog-route -c route.conf --explain sample.ndjson\n",
 	.uses = USES_INPUT | USES_MATCH | USES_TIMES | USES_ZONE | USES_OUTPUT,

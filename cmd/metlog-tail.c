@@ -48,21 +48,24 @@ enum { KEY_ONELINE = TOOL_KEY, KEY_FORMAT, KEY_JSON, KEY_PRETTY, KEY_RAW, KEY_CO
 	KEY_CURVE_SERVER, KEY_INSECURE };
 
 static const struct argp_option own_options[] = {
+	{ NULL, 0, NULL, 0, "What to read:", 1 },
 	{ "follow", 'f', NULL, 0, "Go on when the end of a FILE is reached, across rotation and truncation", 1 },
-	{ "lines", 'N', "COUNT", 0, "Begin with the last COUNT envelopes of each FILE that -m and the rest take, or all (default: all; with -f 10)", 1 },
-	{ "from", KEY_FROM, "ENDPOINT", 0, "Show a live stream, as metlog-recv --from takes it: sub:tcp://host:5565; may be repeated", 1 },
-	{ "sample", KEY_SAMPLE, "N", 0, "Show each Nth envelope only", 1 },
-	{ "count", KEY_COUNT, NULL, 0, "Print nothing but the number of envelopes, at the end", 2 },
-	{ "pretty", KEY_PRETTY, NULL, 0, "The form for people, even if standard output is no terminal", 2 },
-	{ "oneline", KEY_ONELINE, NULL, 0, "The form for people, one line an envelope", 2 },
-	{ "all", 'a', NULL, 0, "In the form for people, show metlog_hostname, metlog_pid and unknown members, too", 2 },
-	{ "format", KEY_FORMAT, "TEMPLATE", 0, "A line of your own: '{timestamp} {fields.name|-}={payload}'", 2 },
-	{ "json", KEY_JSON, NULL, 0, "The envelopes byte for byte, even on a terminal", 2 },
+	{ "lines", 'N', "COUNT", 0, "Begin with the last COUNT of the chosen envelopes of each FILE, or with all (default all; with -f 10)", 1 },
+	{ "from", KEY_FROM, "ENDPOINT", 0, "Show a live stream, received by metlog-recv(1) from ENDPOINT; may be repeated", 1 },
+	{ NULL, 0, NULL, 0, "How to show it:", 2 },
+	{ "sample", KEY_SAMPLE, "N", 0, "Show only each Nth of the chosen envelopes", 10 },
+	{ "count", KEY_COUNT, NULL, 0, "Print only how many envelopes were chosen, at the end", 2 },
+	{ "pretty", KEY_PRETTY, NULL, 0, "Show the form for people, even if standard output is no terminal", 2 },
+	{ "oneline", KEY_ONELINE, NULL, 0, "Show the form for people, one line an envelope", 2 },
+	{ "all", 'a', NULL, 0, "Show the form for people, with metlog_hostname, metlog_pid and unknown members", 2 },
+	{ "format", KEY_FORMAT, "TEMPLATE", 0, "Show a line of your own: '{timestamp} {fields.name|-}={payload}'", 2 },
+	{ "json", KEY_JSON, NULL, 0, "Show the envelopes byte for byte, even on a terminal", 2 },
 	{ "raw", KEY_RAW, NULL, 0, "Let control characters in the text through to the terminal: dangerous", 2 },
-	{ "curve-secret", KEY_CURVE_SECRET, "FILE", 0, "For --from: our CURVE key pair", 3 },
-	{ "curve-server", KEY_CURVE_SERVER, "FILE", 0, "For --from: the public key of the server that is connected to", 3 },
-	{ "curve-clients", KEY_CURVE_CLIENTS, "DIR", 0, "For --from: the public keys of the clients that are let in", 3 },
-	{ "insecure", KEY_INSECURE, NULL, 0, "For --from: allow a TCP endpoint that is not loopback without CURVE", 3 },
+	{ NULL, 0, NULL, 0, "Encryption and access, with --from:", 3 },
+	{ "curve-secret", KEY_CURVE_SECRET, "FILE", 0, "Use the CURVE key pair in FILE", 3 },
+	{ "curve-server", KEY_CURVE_SERVER, "FILE", 0, "Where ZeroMQ connects, encrypt to the CURVE server whose public key is in FILE", 3 },
+	{ "curve-clients", KEY_CURVE_CLIENTS, "DIR", 0, "Where ZeroMQ binds, let in only CURVE clients whose public keys are in DIR", 3 },
+	{ "insecure", KEY_INSECURE, NULL, 0, "Allow endpoints beyond this host without CURVE", 3 },
 	{ 0 },
 };
 
@@ -110,11 +113,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct tool_about about = {
 	.name = "metlog-tail",
 	.usage = "[FILE...]",
-	.summary = "metlog-tail shows a stream of envelopes: files, their ends as they grow, standard input, or a live endpoint.",
+	.summary = "Show a stream of envelopes to a person: files, also while they grow, standard input, or a live endpoint",
 	.examples = "  metlog-tail -f /var/log/metlog/app.ndjson\n"
 	            "  metlog-tail -f -m 'severity <= 4' app.ndjson web.ndjson\n"
-	            "  metlog-tail --from sub:tcp://127.0.0.1:5565 -m 'type == \"timer\" && fields.name =~ /^db/'\n"
-	            "  metlog-tail --since -15m --format '{@time} {fields.name|-} {payload}' app.ndjson\n",
+	            "  metlog-tail --from sub:tcp://127.0.0.1:5565 \\\n"
+	            "      -m 'type == \"timer\" && fields.name =~ /^db/'\n"
+	            "  metlog-tail --since -15m --format '{@time} {logger} {payload}' app.ndjson\n",
 	.uses = USES_INPUT | USES_MATCH | USES_TIMES | USES_ZONE | USES_OUTPUT | USES_COLOR,
 	.options = own_options,
 	.parse = parse,

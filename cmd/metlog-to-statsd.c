@@ -22,14 +22,18 @@ struct options {
 enum { KEY_TO = TOOL_KEY, KEY_PREFIX, KEY_TAGS, KEY_TAG, KEY_MTU, KEY_ONE, KEY_PACE, KEY_AGGREGATE, KEY_CONTEXTS, KEY_TIMEOUT };
 
 static const struct argp_option rows[] = {
-	{ "to", KEY_TO, "ENDPOINT", 0, "Where statsd listens: udp:HOST:PORT (default udp:127.0.0.1:8125), tcp:HOST:PORT, unix:PATH", 1 },
-	{ "timeout", KEY_TIMEOUT, "DURATION", 0, "Give up on a far side that is away this long (default 10s)", 1 },
+	{ NULL, 0, NULL, 0, "Where to:", 1 },
+	{ "to", KEY_TO, "ENDPOINT", 0, "Send to ENDPOINT: udp:HOST:PORT, tcp:HOST:PORT, unix:PATH (default udp:127.0.0.1:8125)", 1 },
+	{ "timeout", KEY_TIMEOUT, "DURATION", 0, "Give up, with status 75, on a far side that is away this long (default 10s)", 1 },
+	{ NULL, 0, NULL, 0, "Names and tags:", 2 },
 	{ "prefix", KEY_PREFIX, "TEMPLATE", 0, "Put this before each name, and a dot: text with {logger} {type} {hostname} {fields.NAME}", 2 },
-	{ "tags", KEY_TAGS, "STYLE", 0, "Send tags, of fields.tags: none (default), dogstatsd, influx, graphite, librato, signalfx", 2 },
-	{ "tag", KEY_TAG, "[NAME=]FIELD", 0, "Also make a tag of this field; may be given again", 2 },
-	{ "mtu", KEY_MTU, "BYTES", 0, "Fill packets up to BYTES (default 1432, unix 8192); 0: one metric a packet", 3 },
+	{ "tags", KEY_TAGS, "STYLE", 0, "Send the tags of fields.tags in STYLE: none (default), dogstatsd, influx, graphite, librato, signalfx", 2 },
+	{ "tag", KEY_TAG, "[NAME=]FIELD", 0, "Make a tag of FIELD, too; may be repeated", 2 },
+	{ NULL, 0, NULL, 0, "Packets:", 3 },
+	{ "mtu", KEY_MTU, "BYTES", 0, "Fill packets up to BYTES (default 1432, unix: 8192); 0 is one metric a packet", 3 },
 	{ "one-per-packet", KEY_ONE, NULL, 0, "Send one metric a packet", 3 },
 	{ "pace", KEY_PACE, "N[/s]", 0, "Send at most N metrics a second; the input waits", 3 },
+	{ NULL, 0, NULL, 0, "Aggregation:", 4 },
 	{ "aggregate", KEY_AGGREGATE, "DURATION", 0, "Fold what DURATION brings: sum counters, keep a gauge's last value and a set's members once", 4 },
 	{ "max-contexts", KEY_CONTEXTS, "N", 0, "Send early when there are N different metrics in an aggregate (default 50000)", 4 },
 	{ 0 },
@@ -74,11 +78,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
 static const struct tool_about about = {
 	.name = "metlog-to-statsd",
 	.usage = "[FILE...]",
-	.summary = "sends counters, timers, gauges and sets to a statsd",
+	.summary = "Send counters, timers, gauges and sets to a statsd",
 	.examples =
 		"  metlog-to-statsd --dry-run metrics.ndjson\n"
-		"  metlog-recv --from sub:tcp://*:5565 | metlog-to-statsd --to udp:127.0.0.1:8125 --prefix '{logger}'\n"
-		"  metlog-to-statsd --tags dogstatsd --tag host=hostname --aggregate 10s --pace 50000 <metrics.ndjson\n",
+		"  metlog-recv --from sub:tcp://127.0.0.1:5565 |\n"
+		"      metlog-to-statsd --to udp:127.0.0.1:8125 --prefix '{logger}'\n"
+		"  metlog-to-statsd --tags dogstatsd --tag host=hostname --aggregate 10s \\\n"
+		"      --pace 50000 metrics.ndjson\n",
 	.uses = USES_INPUT | USES_MATCH | USES_TIMES | USES_ZONE | USES_DRY_RUN,
 	.options = rows,
 	.parse = parse,

@@ -80,6 +80,20 @@ help_and_version() {
 }
 @test "--help and -V write to standard output and exit 0; -V begins with the name, (metlog) and the version" { each help_and_version programs; }
 
+help_style() {
+	separately "$1" --usage
+	expect_status 0 && expect_empty "$err" && expect_in "$out" "Usage: $1 " || return
+	separately "$1" --help
+	expect_in "$out" ' General:' && expect_in "$out" 'Examples:' || return
+	wide=$(expand "$out" | awk 'length > 80')
+	[ -z "$wide" ] || fail "wider than 80 columns: $wide" || return
+	# What an option does begins like a command to the tool, and is no sentence with a full stop.
+	odd=$(grep -E '^ {2,6}-.* {2,}[^ -].*' "$out" | sed -E 's/^ {2,6}-[^ ]*( --[^ ]*)? +//' | grep -vE '^(-|[A-Z])' || true)
+	[ -z "$odd" ] || fail "does not begin with a capital: $odd" || return
+	never grep -qE '(can|may) be given|: TIME$|\(default:' "$out"
+}
+@test "the helps read alike: 80 columns, the same headings, the same grammar; --usage works too" { each help_style programs; }
+
 wrong_option() {
 	local one
 	for one in --no-such-option -%; do

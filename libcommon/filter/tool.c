@@ -22,19 +22,22 @@ static const struct shared {
 	unsigned uses;
 	struct argp_option option;
 } shared[] = {
+	{ USES_MATCH | USES_TIMES | USES_ZONE, { NULL, 0, NULL, 0, "Which envelopes:", 10 } },
 	{ USES_MATCH, { "match", 'm', "EXPR", 0, "Take only envelopes that match EXPR (see metlog-match(7))", 10 } },
 	{ USES_TIMES, { "since", 'S', "TIME", 0, "Take only envelopes stamped at TIME or later: RFC 3339, -15m, today, @EPOCH", 10 } },
 	{ USES_TIMES, { "until", 'U', "TIME", 0, "Take only envelopes stamped before TIME", 10 } },
-	{ USES_ZONE, { "tz", KEY_TZ, "ZONE", 0, "Zone of times read and shown: UTC (default), local, or a name such as Europe/Berlin", 10 } },
-	{ USES_DRY_RUN, { "dry-run", 'n', NULL, 0, "Print exactly the bytes that would be sent, and send nothing", 10 } },
+	{ USES_ZONE, { "tz", KEY_TZ, "ZONE", 0, "Read and show times in ZONE: UTC (default), local, or a name such as Europe/Berlin", 10 } },
+	{ USES_INPUT | USES_OUTPUT | USES_COLOR | USES_DRY_RUN, { NULL, 0, NULL, 0, "Input and output:", 11 } },
+	{ USES_DRY_RUN, { "dry-run", 'n', NULL, 0, "Print exactly the bytes that would be sent, and send nothing", 11 } },
 	{ USES_INPUT, { "rejects", KEY_REJECTS, "FILE", 0, "Append lines that are no good envelopes to FILE, as envelopes of type metlog.reject", 11 } },
 	{ USES_INPUT, { "max-line", KEY_MAX_LINE, "SIZE", 0, "Reject lines longer than SIZE (default 1Mi)", 11 } },
 	{ USES_INPUT, { "strict", KEY_STRICT, NULL, 0, "Stop at the first reject", 11 } },
 	{ USES_INPUT, { "stats", KEY_STATS, "FILE", 0, "At the end append the books to FILE as one envelope of type metlog.stats (- is standard error)", 11 } },
 	{ USES_OUTPUT, { "unbuffered", 'u', NULL, 0, "Write each line at once, not only before waiting for input", 11 } },
-	{ USES_COLOR, { "color", KEY_COLOR, "WHEN", 0, "Colour: auto (default), always, never", 11 } },
-	{ ALWAYS, { "quiet", 'q', NULL, 0, "Print no warnings", 12 } },
-	{ ALWAYS, { "verbose", 'v', NULL, 0, "Say more; twice, even more", 12 } },
+	{ USES_COLOR, { "color", KEY_COLOR, "WHEN", 0, "Use colours WHEN: auto (default), always, never", 11 } },
+	{ ALWAYS, { NULL, 0, NULL, 0, "General:", -1 } },
+	{ ALWAYS, { "quiet", 'q', NULL, 0, "Print no warnings", -1 } },
+	{ ALWAYS, { "verbose", 'v', NULL, 0, "Say more; twice, even more", -1 } },
 	{ ALWAYS, { "help", KEY_HELP, NULL, 0, "Print this help and exit", -1 } },
 	{ ALWAYS, { "usage", KEY_USAGE, NULL, OPTION_HIDDEN, NULL, -1 } },
 	{ ALWAYS, { "version", 'V', NULL, 0, "Print the version and exit", -1 } },
@@ -126,6 +129,7 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
 {
 	struct parsing *p = state->input;
 	if (key == 'V') print_version(p->about);
+	if (key == KEY_USAGE) argp_state_help(state, stdout, ARGP_HELP_USAGE | ARGP_HELP_EXIT_OK);
 	if (key == KEY_HELP) {
 		argp_state_help(state, stdout, (ARGP_HELP_STD_HELP | ARGP_HELP_DOC | ARGP_HELP_LONG) & ~(unsigned)ARGP_HELP_EXIT_OK);
 		/* Not part of argp's text, which is wrapped: these lines are there to be pasted. */
