@@ -77,6 +77,15 @@ setup() {
 	never grep -q web1 "$out"
 }
 
+@test "an envelope of foreign members only shows those, not an empty line" {
+	echo '{"Type":"app.log","Logger":"amo","Fields":{"msg":"GET /"},"Hostname":"web1"}' >in
+	separately metlog-tail --pretty in
+	expect_in "$out" 'Type=app.log Logger=amo Fields={"msg":"GET /"} Hostname=web1'
+	echo '{"logger":"amo","metlog_hostname":"web1"}' >in
+	separately metlog-tail --pretty in
+	never grep -q web1 "$out"
+}
+
 @test "--tz: times and dates are those of the zone, across its changes" {
 	[ -e /usr/share/zoneinfo/Europe/Berlin ] || skip "no zone database"
 	{ envelope 1 | sed 's/T12:00:01.137911/T21:59:59.5/'; envelope 2 | sed 's/T12:00:01.137911/T22:00:00/'; envelope 3 | sed 's/10-05T12/12-05T12/'; } >in

@@ -326,6 +326,12 @@ static void append_others(struct render *r, const struct envelope *e)
 	}
 }
 
+/* Whether there is nothing in the members this page knows: then what there is instead is better than nothing. */
+static bool is_foreign(const struct envelope *e)
+{
+	return e->type.text.length == 0 && e->logger.text.length == 0;
+}
+
 /* Cuts a line of text with our colours in it to the columns of the terminal. */
 static void cut(struct render *r)
 {
@@ -384,7 +390,7 @@ struct span render_envelope(struct render *r, const struct envelope *e)
 	}
 	size_t before = r->text.length;
 	append_fields(r, e, metric);
-	if (r->all) append_others(r, e);
+	if (r->all || (r->text.length == before && body == start && is_foreign(e))) append_others(r, e);
 	if (r->text.length == before) {
 		r->text.length = body;
 		while (r->text.length && r->text.data[r->text.length - 1] == ' ' && body == start) r->text.length--, body--, start--;
