@@ -181,3 +181,12 @@ print("{\"payload\":\"" + "x" * (2**20 - 13) + "\"}")' >input
 	[ "$(wc -c <dead)" -lt 1000000 ]
 	expect_in dead '"truncated":true,"length":1073741824'
 }
+
+@test "a kernel that METLOG_SCAN names and this machine has not is said, and the best one does the work" {
+	printf '{"n":1}\n' >input
+	METLOG_SCAN=abacus metlog-route -m TRUE input >out 2>err
+	expect_same input out
+	expect_in err "no kernel 'abacus'"
+	METLOG_SCAN=plain metlog-route -m TRUE input >out 2>err
+	expect_empty err
+}

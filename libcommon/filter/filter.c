@@ -29,6 +29,9 @@ void filter_open(struct filter *f, const struct tool_about *about, int argc, cha
 	compile_match(f);
 	signals_open(SIGNALS_STOP | SIGNALS_STATS);
 	if (!scan_init(&f->scan)) die(EXIT_INTERNAL, "no memory for the scanner");
+	const char *kernel = secure_getenv("METLOG_SCAN");
+	if (kernel && strcmp(kernel, f->scan.kernel->name) != 0)
+		diag_warn("METLOG_SCAN: this machine has no kernel '%s'; using %s", kernel, f->scan.kernel->name);
 	reader_init(&f->reader, f->options.line_limit);
 	rejects_open(&f->rejects, f->options.rejects, f->options.strict);
 	writer_open(&f->out, STDOUT_FILENO, "standard output", WRITER_CAPACITY);
