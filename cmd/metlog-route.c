@@ -69,7 +69,7 @@ static const struct tool_about ABOUT = {
 	.summary = "Send each envelope to the destinations its routes name, or be a grep for envelopes",
 	.examples =
 		"  metlog-recv --from udp:127.0.0.1:5565 | metlog-route -c route.conf\n"
-		"  metlog-route -r 'metrics: type in (\"counter\", \"timer\") => | metlog-to-statsd' \\\n"
+		"  metlog-route -r 'timers: type == \"timer\" => | metlog-to-statsd' \\\n"
 		"      -d file:rest.ndjson app.ndjson\n"
 		"  metlog-route -m 'severity <= 3 && logger =~ /^sync/' app.ndjson\n"
 		"  metlog-route -c route.conf --explain sample.ndjson\n",

@@ -173,8 +173,8 @@ void tool_parse(const struct tool_about *about, int argc, char **argv, struct to
 	argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, &p);
 	/* Read last, so that --tz may stand behind them. */
 	int64_t now = timestamp_now();
-	if (p.since && !timestamp_parse_loose(span_of(p.since), now, &options->since)) tool_usage_error("--since: '%s' is not a time", p.since);
-	if (p.until && !timestamp_parse_loose(span_of(p.until), now, &options->until)) tool_usage_error("--until: '%s' is not a time", p.until);
+	if (p.since && !timestamp_parse_loose(span_of(p.since), now, &options->since)) tool_usage_error("--since: '%s' is not a time (try 2026-10-05T12:00Z, -15m, today)", p.since);
+	if (p.until && !timestamp_parse_loose(span_of(p.until), now, &options->until)) tool_usage_error("--until: '%s' is not a time (try 2026-10-05T12:00Z, -15m, today)", p.until);
 	diag_set_quiet(options->quiet);
 	diag_set_verbose(options->verbose);
 	free(all);
