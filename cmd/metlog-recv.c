@@ -210,10 +210,12 @@ int main(int argc, char **argv)
 		return filter_close(&r.filter);
 	}
 	if (!r.options.from_count) tool_usage_error("no --from: say where to receive from");
+	if (r.filter.options.rejects) signals_open(SIGNALS_HANGUP);
 	feed_init(&r.feed, &r.filter);
 	open_sources(&r);
 	while (!signals_stopping()) {
 		take_turn(&r, next_due(&r));
+		if (signals_take(SIGNALS_HANGUP)) rejects_reopen(&r.filter.rejects);
 		if (r.options.idle_ms) client_end_idle(&r), client_remove_ended(&r);
 	}
 	drain(&r);

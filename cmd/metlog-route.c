@@ -180,7 +180,9 @@ static int run_router(const struct options *o, struct filter *f, struct routes *
 		} else {
 			router_rest(&router);
 		}
-		if (signals_take(SIGNALS_HANGUP)) hang_up(o, &router);
+		if (!signals_take(SIGNALS_HANGUP)) continue;
+		rejects_reopen(&f->rejects);
+		hang_up(o, &router);
 	}
 	drain_unfinished();
 	int status = filter_close(f);

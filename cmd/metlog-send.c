@@ -76,7 +76,7 @@ static void hand_over(struct sender *s, struct span line)
 		filter_pass(f, &(struct envelope){ .line = line });
 		return;
 	}
-	if (signals_take(SIGNALS_HANGUP)) outlet_reopen(s->outlet);
+	if (signals_take(SIGNALS_HANGUP)) rejects_reopen(&f->rejects), outlet_reopen(s->outlet);
 	enum outlet_result result = outlet_send(s->outlet, line);
 	if (result == OUTLET_DELIVERED) {
 		filter_booked_pass(f);

@@ -129,7 +129,10 @@ static bool turn(struct filter *filter, struct sink *sink)
 		sink_flush(sink);
 		filter_flush(filter);
 		if (!sink_is_gone(sink)) filter_wait(filter, NULL, 0, sink_timeout_ms(sink));
-		if (signals_take(SIGNALS_HANGUP)) delivery_reconnect(&sink->delivery);
+		if (signals_take(SIGNALS_HANGUP)) {
+			rejects_reopen(&filter->rejects);
+			delivery_reconnect(&sink->delivery);
+		}
 		sink_tick(sink);
 		break;
 	case TURN_END:

@@ -333,6 +333,26 @@ datagram() {
 	expect_in err '2 lines rejected'
 }
 
+@test "SIGHUP opens the file of rejects anew, and keeps the old one if that cannot be" {
+	mkdir logs
+	receive --from udp:127.0.0.1:0 --rejects logs/bad
+	datagram one
+	await_lines 1 logs/bad
+	mv logs/bad logs/bad.1
+	kill -HUP "$receiver"
+	await 10 grep -q 'logs/bad was opened anew' err
+	datagram two
+	await_lines 1 logs/bad
+	mv logs moved
+	kill -HUP "$receiver"
+	await 10 grep -q 'rejects go where they went' err
+	datagram three
+	await_lines 2 moved/bad
+	stop
+	[ "$(wc -l <moved/bad.1)" = 1 ]
+	[ "$(stat -c %a moved/bad)" = 600 ]
+}
+
 @test "--strict ends at the first reject" {
 	receive --from udp:127.0.0.1:0 --strict
 	datagram 'no'

@@ -167,17 +167,20 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 }
 
 @test "SIGHUP opens files anew: a rotated file gets no more lines, and none is lost" {
-	start_router -d file:log
-	envelopes 1 5 >&8
+	start_router -d file:log --rejects bad
+	{ echo nonsense; envelopes 1 5; } >&8
 	await 10 lines log 5
 	mv log log.1
+	mv bad bad.1
 	kill -HUP "$router"
-	await 10 grep -q SIGHUP err
-	envelopes 6 9 >&8
+	await 10 grep -q 'files were opened anew' err
+	{ echo rubbish; envelopes 6 9; } >&8
 	exec 8>&-
 	wait "$router"
 	lines log.1 5
 	lines log 4
+	expect_in bad.1 nonsense
+	expect_in bad rubbish
 }
 
 @test "SIGHUP reads the routes again: all new, and a command that stays keeps running" {
@@ -272,6 +275,29 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 	expect_empty "$err"
 	wait "$peer"
 	cmp in got
+}
+
+@test "udp:, unix:, tcp:, push: and pub: are destinations: a metlog-recv behind each gets every line" {
+	[ -x "$TOOLS/metlog-recv" ] || skip "metlog-recv is not built"
+	envelopes 1 50 >in
+	local kind from
+	for kind in udp tcp unix push pub; do
+		case $kind in
+		udp | tcp) from=$kind:127.0.0.1:0 ;;
+		unix) from=unix:$PWD/sock ;;
+		push) from='pull:tcp://127.0.0.1:*' ;;
+		pub) from='sub:tcp://127.0.0.1:*' ;;
+		esac
+		rm -f ready got
+		metlog-recv --from "$from" --ready ready >got 3>&- &
+		children+=" $!"
+		await 10 test -e ready
+		separately metlog-route -d "$(sed 's/^pull:/push:/; s/^sub:/pub:/' ready)" in
+		expect_status 0
+		expect_empty "$err"
+		await 10 lines got 50 || fail "$kind: $(wc -l <got) of 50"
+		cmp in got
+	done
 }
 
 @test "an endpoint whose far side is away is 75 after --grace, and what waited is counted" {

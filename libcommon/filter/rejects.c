@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "filter/rejects.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -18,6 +19,19 @@ void rejects_open(struct rejects *r, const char *path, bool strict)
 	if (!path) return;
 	r->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	if (r->fd < 0) die_errno(EXIT_NO_OUTPUT, "%s", path);
+}
+
+void rejects_reopen(struct rejects *r)
+{
+	if (!r->path) return;
+	int fd = open(r->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		diag_warn("SIGHUP: %s: %s; rejects go where they went", r->path, strerror(errno));
+		return;
+	}
+	close(r->fd);
+	r->fd = fd;
+	diag_warn("SIGHUP: %s was opened anew", r->path);
 }
 
 static void report(const struct reject *reject)

@@ -25,6 +25,7 @@ struct reject {
 };
 
 void rejects_open(struct rejects *, const char *path, bool strict); /* appends to path, mode 0600; dies (73) if it cannot */
+void rejects_reopen(struct rejects *); /* SIGHUP: by its name again, for it may have been rotated; keeps the old file if that fails, and says which */
 void rejects_add(struct rejects *, const struct reject *);          /* written at once; dies (74) if it cannot */
 int rejects_close(struct rejects *);                                /* says how many; returns 0 or EXIT_REJECTS */
 
