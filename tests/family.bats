@@ -374,13 +374,46 @@ stopped_midstream() {
 }
 @test "SIGTERM and SIGINT in the middle of a stream lose nothing that was read" { each stopped_midstream; }
 
+second_signal() {
+	local pid
+	rm -f out && mkfifo out
+	exec 9<>out # a reader that does not read; a pipe takes up to 1 MiB
+	yes "${GOOD/hits/$(printf 'hits%.0s' {1..50})}" 2>/dev/null | head -20000 >many
+	"$1" "${args[@]}" many <many >out 2>err 9>&- &
+	pid=$!
+	children+=" $pid"
+	await 10 read -t 0 -u 9 || fail "nothing came" || return
+	await 10 grep -q '^State:.S' "/proc/$pid/status" || fail "it does not wait for its reader" || return
+	kill -TERM "$pid"
+	for _ in 1 2 3 4 5; do
+		sleep 0.02
+		kill -0 "$pid" 2>/dev/null || fail "it did not stay to write what it had read" || return
+	done
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
+	exec 9>&-
+	expect_status 143
+}
+@test "after SIGTERM what was read is still written, however long that takes; a second SIGTERM ends the tool at once" { each second_signal; }
+
+dash_operand() {
+	takes_files "$1" || return 0
+	printf '%s\n' "$GOOD" >one
+	separately "$1" "${args[@]}" one - one <one
+	expect_status 0 || return
+	[ "$(wc -l <"$out")" -eq 3 ] || fail "not the three lines of: one - one"
+}
+@test "FILEs are read in their order, and - is standard input" { each dash_operand; }
+
 interrupted() {
 	good_lines >good
 	for _ in 1 2 3 4 5 6 7 8; do cat good; done >more
 	"$1" "${args[@]}" <more 2>/dev/null | stable >expected
 	status=0
-	strace -f -o trace -e trace=read,write -e inject=read:error=EINTR:when=20+2 -e inject=write:error=EINTR:when=1+2 "$(command -v "$1")" "${args[@]}" \
+	strace -f -o trace -e trace=read,write,writev -e inject=read:error=EINTR:when=20+2 -e inject=write,writev:error=EINTR:when=1+2 "$(command -v "$1")" "${args[@]}" \
 		< <(while IFS= read -r line; do printf '%s\n' "$line"; done <more) 2>err | stable >got
+	grep -q 'write.*INJECTED' trace || fail "no call was interrupted" || return
 	expect_same expected got
 }
 @test "system calls that are interrupted change nothing" {

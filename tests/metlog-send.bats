@@ -136,6 +136,12 @@ refuses() {
 	[ "$(jq -c '[.fields.read, .fields.passed, .fields.dropped] | .[0] - .[1] - .[2], .[0]' <stats | tr '\n' ' ')" = '0 10000 ' ]
 }
 
+@test "a rate holds over many runs, too: each run chooses anew" {
+	for _ in {1..300}; do metlog-send --counter a --rate 0.5; done >some
+	count=$(wc -l <some)
+	[ "$count" -gt 95 ] && [ "$count" -lt 205 ] || fail "$count of 300 at a rate of 0.5"
+}
+
 @test "a rate of 0 sends nothing and is no failure, and one of 1 or more sends everything" {
 	separately metlog-send --rate 0 --counter a
 	expect_status 0

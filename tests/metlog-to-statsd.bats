@@ -166,6 +166,16 @@ record() {
 	expect_same expected got
 }
 
+@test "the border of a packet does not come between the two lines of a gauge below zero" {
+	record udp
+	{ metric counter x 1; metric gauge g -3; } >input
+	# x:1|c and g:0|g fill 11 bytes, all three lines 18: at 11 to 17 bytes the gauge must begin a packet, if need be one that is too long.
+	for mtu in 5 11 12 17 18; do metlog-to-statsd --to "udp:127.0.0.1:$at" --mtu "$mtu" <input; done
+	await 10 grep -q '^x.*-3' recorded
+	printf '%s\n' 'x:1|c' 'g:0|g\ng:-3|g' 'x:1|c' 'g:0|g\ng:-3|g' 'x:1|c' 'g:0|g\ng:-3|g' 'x:1|c' 'g:0|g\ng:-3|g' 'x:1|c\ng:0|g\ng:-3|g' >expected
+	expect_same expected recorded
+}
+
 @test "--prefix puts members of the envelope before the name; what is missing leaves no dot" {
 	metric counter hits 1 '"site":"a.b c"' >one
 	lines --prefix 'stats' <one && expect_lines 'stats.hits:1|c'
@@ -348,6 +358,22 @@ record() {
 	expect_in books '"packets":5,"refused":5,"lost":0'
 	[ "$(grep -c 'metrics are being lost' "$err")" -eq 1 ]
 	expect_in "$err" '5 packets were refused'
+}
+
+@test "a packet that is refused is sent once more, and is lost if that is refused too" {
+	need strace
+	strace -o /dev/null -e inject=write:error=EINTR:when=1 true 2>/dev/null || skip "strace may not trace here"
+	sanitized && skip "a sanitizer build cannot be traced"
+	record udp
+	metric counter a 1 >input
+	separately strace -o trace -e inject=sendmmsg:error=ECONNREFUSED:when=1 "$(command -v metlog-to-statsd)" --to "udp:127.0.0.1:$at" --stats books <input
+	expect_status 75
+	expect_in books '"packets":1,"refused":1,"lost":0'
+	await 10 grep -q 'a:1|c' recorded
+	separately strace -o trace -e inject=sendmmsg:error=ECONNREFUSED:when=1..2 "$(command -v metlog-to-statsd)" --to "udp:127.0.0.1:$at" --stats books <input
+	expect_status 75
+	expect_in books '"packets":0,"refused":2,"lost":1'
+	[ "$(grep -c INJECTED trace)" -eq 2 ]
 }
 
 @test "lines arrive completely over TCP and unix sockets, stream and datagram" {
