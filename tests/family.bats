@@ -103,6 +103,20 @@ wrong_option() {
 }
 @test "a wrong option is a usage error: 64, said on standard error, with a pointer to --help" { each wrong_option programs; }
 
+terminal_input() {
+	python3 - "$1" "${args[@]}" >out 2>err <<-'END' || fail "status $?: $(cat err)"
+	import os, pty, subprocess, sys
+	master, slave = pty.openpty()
+	os.write(master, b"\x04")
+	sys.exit(subprocess.run(sys.argv[1:], stdin=slave, timeout=20).returncode)
+	END
+	expect_in err "$1: reading what is typed here; Ctrl-D ends it"
+}
+@test "a tool that reads a terminal says so" {
+	need python3
+	each terminal_input
+}
+
 missing_file() {
 	takes_files "$1" || return 0
 	separately "$1" "${args[@]}" no/such/file </dev/null

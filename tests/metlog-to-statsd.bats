@@ -425,7 +425,7 @@ record() {
 		expect_in books '"read":1,"passed":0,'
 		expect_in books '"lost":1'
 		expect_in "$err" "$to: "
-		expect_in "$err" '1 envelopes that were read were not delivered'
+		expect_in "$err" '1 of the envelopes read was not delivered'
 	done
 }
 

@@ -278,10 +278,10 @@ bool delivery_close(struct delivery *d)
 {
 	bool fine = delivery_drain(d);
 	if (d->fd >= 0 && d->endpoint.kind == ENDPOINT_UDP) take_errors(d);
-	if (!fine) diag_error("%s: %s: %llu envelopes that were read were not delivered", d->endpoint.text, d->reason, (unsigned long long)d->lost);
-	else if (d->lost || d->refused)
-		diag_error("%s: %llu packets were refused (nobody listens there), %llu more envelopes could not be sent", d->endpoint.text,
-			(unsigned long long)d->refused, (unsigned long long)d->lost);
+	if (!fine) diag_error("%s: %s: %llu of the envelopes read %s not delivered", d->endpoint.text, d->reason, (unsigned long long)d->lost, d->lost == 1 ? "was" : "were");
+	if (d->refused)
+		diag_error("%s: %llu packet%s refused (nobody listens there)", d->endpoint.text, (unsigned long long)d->refused, d->refused == 1 ? " was" : "s were");
+	if (fine && d->lost) diag_error("%s: %llu envelope%s could not be sent", d->endpoint.text, (unsigned long long)d->lost, d->lost == 1 ? "" : "s");
 	if (d->fd >= 0) close(d->fd);
 	d->fd = -1;
 	endpoint_release(&d->endpoint);

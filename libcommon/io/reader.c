@@ -46,6 +46,7 @@ void reader_open(struct reader *r, int fd, const char *name)
 	r->polls = fstat(fd, &status) < 0 || !S_ISREG(status.st_mode);
 	if (r->polls && S_ISFIFO(status.st_mode)) fcntl(fd, F_SETPIPE_SZ, 1 << 20);
 	else if (!r->polls) posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	if (fd == STDIN_FILENO && r->polls && isatty(fd)) diag_warn("reading what is typed here; Ctrl-D ends it");
 }
 
 /* Moves the start of the last, unfinished line to the front, and makes room behind it. */

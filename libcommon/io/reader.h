@@ -34,7 +34,7 @@ enum reader_fill { READER_LINES, READER_NOTHING, READER_OVERLONG, READER_END, RE
 /* Memory: READER_BLOCK, and up to line_limit more while a line longer than a block is being read. Dies without it. */
 void reader_init(struct reader *, size_t line_limit_bytes);
 void reader_release(struct reader *);
-void reader_open(struct reader *, int fd, const char *name); /* begins a source; the buffer is kept from the one before */
+void reader_open(struct reader *, int fd, const char *name); /* begins a source; the buffer is kept from the one before. That a terminal is read is said: who forgot the FILE would wait for nothing */
 
 /* One read(2). READER_LINES: [at, lines_end) is not empty now. READER_NOTHING: no newline yet (or EINTR, EAGAIN): call again
  * when the descriptor is readable. READER_OVERLONG: a line over the limit has ended; reader_overlong tells of it.
