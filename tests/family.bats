@@ -348,6 +348,16 @@ dead_reader() {
 }
 @test "a reader that goes away ends the tool, quietly" { each dead_reader; }
 
+# A service manager may ignore SIGPIPE for what it starts; the pipe is open for reading and writing, so its end never comes.
+dead_reader_unheard() {
+	rm -f idle && mkfifo idle
+	# shellcheck disable=SC2094
+	(trap '' PIPE; exec timeout 5 "$1" "${args[@]}" <>idle 2>err) | true
+	[ "${PIPESTATUS[0]}" -ne 124 ] || fail "it waits for input with nobody to write to" || return
+	expect_empty err
+}
+@test "a reader that goes away while the tool waits ends it, too, where SIGPIPE is ignored" { each dead_reader_unheard; }
+
 prompt_output() {
 	rm -f in live && mkfifo in
 	"$1" "${args[@]}" <in >live 2>err &

@@ -154,7 +154,7 @@ static void wait_for(struct router *r, int input_fd, int64_t timeout_ms)
 	signals_poll(fds, count, timeout_ms < 0 ? -1 : timeout_ms > 60000 ? 60000 : (int)timeout_ms);
 	for (size_t i = 0; i < count - (input_fd >= 0); i++) {
 		if (!fds[i].revents) continue;
-		if (fds[i].revents & POLLERR && r->alone) raise(SIGPIPE); /* the reader of standard output has gone */
+		if (fds[i].revents & (POLLERR | POLLHUP) && r->alone) raise(SIGPIPE); /* the reader of standard output has gone */
 		sink_flush(of[i]);
 	}
 }

@@ -179,9 +179,7 @@ static bool input_is_ready(struct filter *f)
 	return !f->reader.polls || poll(&input, 1, 0) > 0;
 }
 
-/* After SIGTERM: the rest of a line that has begun in a pipe is read still, and not a byte more, so that whoever reads the pipe next
- * begins with a whole line. A rest that is not there yet is not waited for: what came of the line is booked as a last line. */
-static bool read_rest_of_line(struct filter *f)
+bool filter_read_rest(struct filter *f)
 {
 	struct reader *r = &f->reader;
 	if (r->fd < 0 || !r->polls || r->ended || !reader_in_line(r)) return false;
@@ -197,7 +195,7 @@ enum filter_turn filter_turn(struct filter *f, struct envelope *envelope)
 		if (signals_take(SIGNALS_STATS)) write_stats(f, "-");
 		if (f->rejects.fatal) return TURN_END;
 		if (signals_stopping()) {
-			if (!read_rest_of_line(f)) return TURN_END;
+			if (!filter_read_rest(f)) return TURN_END;
 			continue;
 		}
 		if (f->reader.fd < 0 && !open_next(f)) return TURN_END;
@@ -213,11 +211,13 @@ void filter_wait(struct filter *f, struct pollfd *fds, size_t count, int timeout
 	if (count > SIGNALS_POLL_MAX - 2) die(EXIT_INTERNAL, "too many descriptors to wait for: %zu", count);
 	if (count) memcpy(all, fds, count * sizeof *fds);
 	all[count] = (struct pollfd){ .fd = f->reader.fd, .events = POLLIN };
-	all[count + 1] = (struct pollfd){ .fd = f->out.fd, .events = 0 }; /* POLLERR: its reader has gone */
+	all[count + 1] = (struct pollfd){ .fd = f->out.fd, .events = 0 }; /* POLLERR, of a socket POLLHUP: its reader has gone */
 	signals_poll(all, count + 2, timeout_ms);
 	if (count) memcpy(fds, all, count * sizeof *fds);
 	if (signals_take(SIGNALS_STATS)) write_stats(f, "-");
-	if (all[count + 1].revents & (POLLERR | POLLNVAL)) raise(SIGPIPE);
+	if (!all[count + 1].revents) return;
+	raise(SIGPIPE);
+	exit(EXIT_DONE); /* it is ignored by somebody above us: as in filter_flush */
 }
 
 bool filter_next(struct filter *f, struct envelope *envelope)

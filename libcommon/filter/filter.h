@@ -37,7 +37,6 @@ struct filter {
 	uint64_t line;             /* number of the envelope handed out last, in reader.name */
 	int next_operand;
 	int status;                /* what filter_close will return if nothing worse happens */
-	bool stopped;
 };
 
 void filter_open(struct filter *, const struct tool_about *, int argc, char **argv, void *context);
@@ -62,6 +61,11 @@ void filter_wait(struct filter *, struct pollfd *fds, size_t count, int timeout_
 enum reader_fill filter_fill(struct filter *);
 bool filter_take(struct filter *, struct envelope *);
 bool filter_wants(struct filter *, const struct envelope *);
+
+/* After SIGTERM, when no whole line is left in memory: the rest of a line that has begun in a pipe is read still, and not a byte more, so that
+ * whoever reads the pipe next begins with a whole line. A rest that is not there yet is not waited for: what came of the line becomes a last
+ * line. False: there is nothing of the kind; true: take what there is, and call again. */
+bool filter_read_rest(struct filter *);
 
 void filter_pass(struct filter *, const struct envelope *);   /* writes the line to standard output; passed */
 void filter_booked_pass(struct filter *);                     /* delivered by the tool itself; passed */
