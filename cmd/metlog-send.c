@@ -159,13 +159,19 @@ static void send_words(struct sender *s)
 	buffer_release(&text);
 }
 
+/* Nothing more is to be sent: the far side has failed, or --strict has had its reject. */
+static bool is_over(const struct sender *s)
+{
+	return s->failed || s->filter.rejects.fatal;
+}
+
 static void send_metrics(struct sender *s, const struct command_result *result)
 {
-	for (size_t i = 0; i < s->options.metric_count && !s->failed; i++) {
+	for (size_t i = 0; i < s->options.metric_count && !is_over(s); i++) {
 		const struct send_metric *metric = &s->options.metrics[i];
 		s->origin = (struct reject){ .raw = metric->name, .source = metric->type, .line = i + 1 };
 		if (is_sampled(s)) send_made(s, metric->timed ? message_timing(&s->message, metric, result) : message_metric(&s->message, metric));
-		if (metric->timed && s->options.failure_type && result->status != 0 && !s->failed)
+		if (metric->timed && s->options.failure_type && result->status != 0 && !is_over(s))
 			send_made(s, message_failure(&s->message, metric, result));
 	}
 }
@@ -176,7 +182,7 @@ static void send_metrics(struct sender *s, const struct command_result *result)
 static void send_lines(struct sender *s)
 {
 	struct reader *r = &s->filter.reader;
-	while (reader_has_line(r) && !s->failed) {
+	while (reader_has_line(r) && !is_over(s)) {
 		const char *start = r->data + r->at, *newline = memchr(start, '\n', r->lines_end - r->at);
 		struct span line = reader_take(r, (size_t)(newline - start));
 		if (line.length && line.data[line.length - 1] == '\r') line.length--;
@@ -189,8 +195,13 @@ static void send_input(struct sender *s)
 	struct filter *f = &s->filter;
 	reader_open(&f->reader, STDIN_FILENO, "-");
 	enum reader_fill fill = READER_NOTHING;
-	while (fill != READER_END && fill != READER_ERROR && !s->failed && !signals_stopping()) {
+	while (fill != READER_END && fill != READER_ERROR && !is_over(s)) {
 		struct pollfd input = { .fd = f->reader.fd, .events = POLLIN };
+		if (signals_stopping()) {
+			if (!filter_read_rest(f)) return;
+			send_lines(s);
+			continue;
+		}
 		if (f->reader.polls && poll(&input, 1, 0) == 0) {
 			flush(s);
 			if (!s->failed) filter_wait(f, NULL, 0, -1);

@@ -179,8 +179,26 @@ refuses() {
 	separately metlog-send --max-line 550 <input
 	expect_status 65
 	shows .payload '"good" "fine"'
-	separately metlog-send --max-line 550 --strict <input
+	separately metlog-send --max-line 550 --strict --stats strict <input
 	expect_status 65
+	shows .payload '"good"'
+	expect_in strict '"read":2,"passed":1,"dropped":0,"rejected":1,'
+}
+
+@test "a line that had begun when SIGTERM came is sent" {
+	mkfifo pipe
+	metlog-send --stats stats <pipe >sent 2>err &
+	local sender=$!
+	exec 8>pipe
+	printf 'whole\nhal' >&8
+	await 10 test -s sent
+	printf 'f' >&8
+	kill -TERM "$sender"
+	status=0
+	wait "$sender" || status=$?
+	exec 8>&-
+	err=err expect_status 0
+	[ "$(jq -c .payload <sent | tr '\n' ' ')" = '"whole" "half" ' ] || fail "$(cat sent)"
 }
 
 @test "a line is sent as soon as no more input is there" {
