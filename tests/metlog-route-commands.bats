@@ -45,6 +45,20 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 	grep -E '"severity":[4-7],' many | cmp - high
 }
 
+@test "a small buffer fills and empties, however long the lines are and however late the command reads" {
+	local kib
+	many
+	separately timeout 10 metlog-route --max-line 1000 -d '| cat >got buffer=4Ki' many
+	expect_status 0
+	cmp many got
+	for kib in 190 900; do
+		awk -v bytes="$((kib * 1000))" 'BEGIN { pad = sprintf("%" bytes "s", "x"); for (i = 0; i < 8; i++) printf "{\"payload\":\"%s\"}\n", pad }' >long
+		separately timeout 10 metlog-route --max-line "${kib}Ki" -d '| sleep 0.3; cat >got buffer=4Ki' long
+		expect_status 0
+		cmp long got
+	done
+}
+
 @test "nothing out of a message becomes part of a command" {
 	printf '{"type":"$(touch owned)","payload":"; touch owned\\n`touch owned`"}\n' >in
 	metlog-route -d '| cat >got' in

@@ -13,7 +13,6 @@
 #include "io/diag.h"
 
 enum {
-	PIPE_BYTES = 256 * 1024,
 	PAUSE_LEAST_MS = 100, PAUSE_MOST_MS = 30000,
 	PROVEN_MS = 10000,      /* having run so long, its end is an accident and no habit */
 	DRAIN_STARTS_MOST = 3,
@@ -53,6 +52,7 @@ static bool start_child(struct sink *s)
 bool command_start(struct sink *s)
 {
 	struct command *c = s->command;
+	c->started_ms = command_now_ms();
 	if (!start_child(s)) {
 		diag_error("route %s: cannot start %s: %s", s->name, s->text, strerror(errno));
 		return false;
@@ -60,8 +60,7 @@ bool command_start(struct sink *s)
 	s->fd = c->child.in;
 	c->child.in = -1; /* the sink closes it */
 	fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) | O_NONBLOCK);
-	fcntl(s->fd, F_SETPIPE_SZ, PIPE_BYTES);
-	c->started_ms = command_now_ms();
+	fcntl(s->fd, F_SETPIPE_SZ, COMMAND_PIPE_BYTES);
 	c->restart_ms = 0;
 	s->stuck = false;
 	diag_note(1, "route %s: started %s, process %ld", s->name, s->text, (long)c->child.pid);

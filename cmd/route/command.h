@@ -6,6 +6,8 @@
 #include "io/child.h"
 #include "sink.h"
 
+enum { COMMAND_PIPE_BYTES = 256 * 1024 };
+
 /* Lines written to its pipe stay in the ring until it has read them; when it dies, its successor gets what it had not read, from the
  * start of a line on. It is started again after a pause that doubles from 0.1 s to 30 s (less up to half, by chance), and is short again
  * once it has run for 10 s. It is not started again if it ended with 64, 77, 78, 126 or 127: that would not get better. */

@@ -13,7 +13,8 @@ static size_t round_up(size_t bytes)
 
 void ring_init(struct ring *r, size_t first_bytes, size_t limit_bytes)
 {
-	*r = (struct ring){ .first = round_up(first_bytes), .limit = round_up(limit_bytes) };
+	size_t limit = round_up(limit_bytes), first = round_up(first_bytes);
+	*r = (struct ring){ .first = first < limit ? first : limit, .limit = limit };
 }
 
 void ring_release(struct ring *r)
