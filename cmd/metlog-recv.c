@@ -183,7 +183,6 @@ static bool take_turn(struct recv *r, int timeout_ms)
 	size_t count = list_polled(r, polled);
 	if (poll(polled, count, 0) > 0 || has_more(r)) return read_ready(r, polled);
 	filter_flush(&r->filter);
-	source_count(r);
 	filter_wait(&r->filter, polled, count, timeout_ms);
 	return read_ready(r, polled);
 }
@@ -213,6 +212,8 @@ int main(int argc, char **argv)
 	if (r.filter.options.rejects) signals_open(SIGNALS_HANGUP);
 	feed_init(&r.feed, &r.filter);
 	open_sources(&r);
+	r.filter.before_stats = source_count;
+	r.filter.before_stats_context = &r;
 	while (!signals_stopping()) {
 		take_turn(&r, next_due(&r));
 		if (signals_take(SIGNALS_HANGUP)) rejects_reopen(&r.filter.rejects);
@@ -220,6 +221,7 @@ int main(int argc, char **argv)
 	}
 	drain(&r);
 	source_count(&r);
+	r.filter.before_stats = NULL;
 	remove_socket_files();
 	socket_file_count = 0; /* the names go with the sources */
 	for (int i = 0; i < r.source_count; i++) source_close(&r.source[i]);

@@ -354,12 +354,13 @@ datagram() {
 }
 
 @test "--strict ends at the first reject" {
-	receive --from udp:127.0.0.1:0 --strict
+	receive --from udp:127.0.0.1:0 --strict --stats books
 	datagram 'no'
 	status=0
 	wait "$receiver" || status=$?
 	receiver=
 	err=err expect_status 65
+	expect_in books '"read":1,"passed":0,"dropped":0,"rejected":1,'
 }
 
 @test "an endpoint that other hosts can reach needs --insecure" {

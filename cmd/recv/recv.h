@@ -71,7 +71,7 @@ void source_report(struct recv *);                                 /* -v, --read
 bool source_read(struct recv *, struct source *);                  /* true if anything came */
 void source_stop_listening(struct recv *, struct source *);
 void source_close(struct source *);
-void source_count(struct recv *);                                  /* brings the extra counts of --stats up to date */
+void source_count(void *recv);                                     /* brings the extra counts of --stats up to date */
 
 /* datagram.c */
 struct datagrams *datagrams_new(size_t size_bytes);

@@ -152,8 +152,9 @@ void source_close(struct source *s)
 	endpoint_release(&s->endpoint);
 }
 
-void source_count(struct recv *r)
+void source_count(void *context)
 {
+	struct recv *r = context;
 	uint64_t connected = r->connections, failed = 0, denied = 0;
 	r->kernel_drops = 0;
 	for (int i = 0; i < r->source_count; i++) {

@@ -28,9 +28,7 @@ static void book_reject(struct feed *feed, const struct feed_source *source, str
 	f->stats.rejected++;
 	if (f->on_reject) f->on_reject(f->on_reject_context, &what);
 	rejects_add(&f->rejects, &what);
-	if (!f->rejects.fatal) return;
-	filter_flush(f);
-	exit(EXIT_REJECTS);
+	if (f->rejects.fatal) exit(filter_close(f));
 }
 
 void feed_reject(struct feed *feed, struct feed_source *source, struct span start, uint64_t length, const char *reason)
