@@ -327,8 +327,7 @@ closed_streams() {
 @test "closed standard streams do no harm: no file of ours takes their place, and lost output is 74" { each closed_streams; }
 
 full_disk() {
-	local i
-	for i in {1..20000}; do printf '%s\n' "$GOOD"; done >many
+	for _ in {1..20000}; do printf '%s\n' "$GOOD"; done >many
 	status=0
 	"$1" "${args[@]}" <<<"$GOOD" >/dev/full 2>err || status=$?
 	err=err
@@ -432,11 +431,11 @@ dash_operand() {
 
 interrupted() {
 	good_lines >good
-	for _ in 1 2 3 4 5 6 7 8; do cat good; done >more
-	"$1" "${args[@]}" <more 2>/dev/null | stable >expected
+	for _ in 1 2 3 4 5 6 7 8; do cat good; done >longer
+	"$1" "${args[@]}" <longer 2>/dev/null | stable >expected
 	status=0
 	strace -f -o trace -e trace=read,write,writev -e inject=read:error=EINTR:when=20+2 -e inject=write,writev:error=EINTR:when=1+2 "$(command -v "$1")" "${args[@]}" \
-		< <(while IFS= read -r line; do printf '%s\n' "$line"; done <more) 2>err | stable >got
+		< <(while IFS= read -r line; do printf '%s\n' "$line"; done <longer) 2>err | stable >got
 	grep -q 'write.*INJECTED' trace || fail "no call was interrupted" || return
 	expect_same expected got
 }
@@ -448,11 +447,10 @@ interrupted() {
 }
 
 short_writes() {
-	local i
 	good_lines >good
-	for i in {1..400}; do cat good; done >more
-	"$1" "${args[@]}" <more 2>/dev/null | stable >expected
-	python3 -c 'import os, sys; os.set_blocking(1, False); os.execvp(sys.argv[1], sys.argv[1:])' "$1" "${args[@]}" <more 2>err |
+	for _ in {1..400}; do cat good; done >longer
+	"$1" "${args[@]}" <longer 2>/dev/null | stable >expected
+	python3 -c 'import os, sys; os.set_blocking(1, False); os.execvp(sys.argv[1], sys.argv[1:])' "$1" "${args[@]}" <longer 2>err |
 		{ sleep 0.2; stable; } >got
 	expect_same expected got && expect_empty err
 }

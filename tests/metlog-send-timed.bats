@@ -243,18 +243,23 @@ timed() { separately metlog-send --timer t --to file:sent "$@"; }
 
 @test "what needs no ZeroMQ does not load it" {
 	need strace
-	strace -f -e trace=openat,open -o trace metlog-send --counter a --to file:sent || skip "strace cannot trace here"
+	strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+	sanitized && skip "a sanitizer build cannot be traced"
+	strace -f -e trace=openat,open -o trace metlog-send --counter a --to file:sent
 	[ -z "$(grep libzmq trace)" ]
 	strace -f -e trace=openat,open -o trace metlog-send --to push:ipc://./absent --timeout 10ms a || true
 	grep -q libzmq trace
 }
 
-@test "short writes and interrupted calls change no byte" {
+@test "interrupted calls change no byte" {
 	need strace
+	strace -o /dev/null -e inject=write:error=EINTR:when=1 true 2>/dev/null || skip "strace may not trace here"
+	sanitized && skip "a sanitizer build cannot be traced"
 	seq 2000 >input
 	given=(--timestamp 2012-10-05T12:00:01Z --pid 1)
 	metlog-send "${given[@]}" <input >expected
 	strace -f -o trace -e trace=read,write -e inject=read:error=EINTR:when=3+2 -e inject=write:error=EINTR:when=1+2 \
-		metlog-send "${given[@]}" <input >got || skip "strace cannot inject here"
+		metlog-send "${given[@]}" <input >got
+	grep -q 'write.*INJECTED' trace
 	expect_same expected got
 }
