@@ -245,6 +245,7 @@ static void tail_open(struct tail *t, int argc, char **argv)
 	buffer_init(&t->json, SHOW_LIMIT);
 	measure(t);
 	t->skips = o->endpoint_count > 0 && t->terminal && screen_open(&t->screen, STDOUT_FILENO);
+	t->filter.rejects.shown = o->form == FORM_HUMAN && !o->count && t->terminal && isatty(STDERR_FILENO); /* there it stands already, marked */
 	t->filter.on_reject = show_reject;
 	t->filter.on_reject_context = t;
 	add_sources(t);

@@ -56,6 +56,7 @@ refuses() {
 		refuses --field -f "a:=$value" x
 	done
 	refuses 'column 6 of the value' -f 'a:={"a":01}' x
+	refuses 'column 4 of the value' -f 'a:=[1,' x
 	deep=$(printf '[%.0s' {1..63})$(printf ']%.0s' {1..63})
 	refuses nested -f "a:=$deep" x
 	separately metlog-send -f "a:=${deep:1:124}" x

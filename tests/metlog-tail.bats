@@ -117,6 +117,14 @@ setup() {
 	[ "$(wc -l <"$out")" = 2 ]
 }
 
+@test "on a terminal a malformed line is told once, where it is shown; without one on standard error, too" {
+	echo foo >in
+	terminal 80 metlog-tail in || [ $? -eq 65 ]
+	[ "$(grep -c foo screen)" -eq 1 ] || fail "$(cat screen)"
+	separately metlog-tail --pretty in
+	expect_in "$err" foo
+}
+
 # --- choosing the form ---
 
 @test "into a pipe or a file the input bytes are passed on untouched; --pretty asks for the form for people" {

@@ -34,7 +34,8 @@ void field_add_json(struct buffer *fields, struct span name, struct span json)
 	for (size_t i = 0; i < line.length; i++)
 		if (line.data[i] == '\n') line.data[i] = '\t';
 	if (envelope_parse_copy(&envelope, &scan, &copy, buffer_span(&line), &fault) != ENVELOPE_GOOD) {
-		if (fault.column <= start || fault.column > start + json.length) fault = (struct envelope_fault){ fault.reason, start + 1 };
+		if (fault.column <= start) fault.column = start + 1;
+		if (fault.column > start + json.length) fault.column = start + json.length + 1; /* what the value lacks is missed behind it */
 		tool_usage_error("--field: %.*s:=%s: column %zu of the value: %s", (int)name.length, name.data, json.data, fault.column - start, fault.reason);
 	}
 	if (!is_one_value(&envelope, json.length))

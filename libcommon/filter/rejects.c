@@ -92,7 +92,7 @@ void rejects_add(struct rejects *r, const struct reject *reject)
 		if (r->record.failed) die(EXIT_INTERNAL, "no memory for a reject record");
 		int error = write_all(r->fd, buffer_span(&r->record));
 		if (error) die(EXIT_IO, "%s: %s", r->path, strerror(error));
-	} else if (r->count == 1) report(reject);
+	} else if (r->count == 1 && !r->shown) report(reject);
 	if (!r->strict || r->fatal) return;
 	if (r->path) report(reject);
 	diag_error("stopped at the first reject (--strict)");

@@ -11,6 +11,7 @@ struct rejects {
 	int fd;
 	bool strict;        /* the first reject is fatal */
 	bool fatal;         /* it has come: read no more, finish what was read, exit 65. filter_turn sees to that */
+	bool shown;         /* set by a tool that shows rejects itself: the first is not reported once more */
 	uint64_t count;
 	struct buffer record;
 };
