@@ -120,7 +120,8 @@ for line in sys.stdin: sys.stdout.buffer.write(base64.b64decode(line.split()[1])
 	local kernel
 	lines_at_random 3
 	METLOG_SCAN=plain metlog-route -q -m 'severity <= 3 || fields.name =~ /a/' --rejects dead.plain input >plain
-	[ -s plain ] && [ -s dead.plain ]
+	[ -s plain ]
+	[ -s dead.plain ]
 	for kernel in sse2 avx2 neon; do # one that this machine lacks is not chosen: then it is the default that is tried
 		METLOG_SCAN=$kernel metlog-route -q -m 'severity <= 3 || fields.name =~ /a/' --rejects "dead.$kernel" input >"$kernel"
 		expect_same plain "$kernel"

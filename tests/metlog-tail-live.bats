@@ -182,7 +182,8 @@ sees() { await 10 lines_are live "$1" || fail "shown: $(wc -l <live) lines, not 
 @test "--from: an endpoint that cannot be had gives the receiver's exit status" {
 	[ -x "$TOOLS/metlog-recv" ] || skip "metlog-recv is not built"
 	separately timeout 20 metlog-tail --from nonsense:x
-	[ "$status" -ge 64 ] && [ "$status" -le 78 ]
+	[ "$status" -ge 64 ]
+	[ "$status" -le 78 ]
 	expect_in "$err" metlog-recv
 	separately metlog-tail --insecure </dev/null
 	expect_status 64

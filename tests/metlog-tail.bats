@@ -14,7 +14,8 @@ setup() {
 	  envelope '"second"' | sed 's/10-05/10-06/'
 	  envelope '"third"' | sed 's/10-05/10-06/; s/01.137911/59/; s/"severity":4/"severity":0/'; } >in
 	separately metlog-tail --pretty in
-	expect_status 0 && expect_empty "$err"
+	expect_status 0
+	expect_empty "$err"
 	expect_lines "$out" \
 		'-- 2012-10-05 UTC --' \
 		'12:00:01.137 WARNING app      oldstyle  warn message  user=25 agent="Mozilla 5" ok=true none=null' \
@@ -258,7 +259,8 @@ hostile() {
 @test "--format: a fault is a usage error that points at the column" {
 	for row in 'a{b:2' 'a}b:2' '{}:2' '{a..b}:2' '{@x}:2' '{a{b}:1'; do
 		separately metlog-tail --format "${row%:*}" </dev/null
-		expect_status 64 && expect_in "$err" "column ${row##*:}:"
+		expect_status 64
+		expect_in "$err" "column ${row##*:}:"
 	done
 }
 
@@ -268,7 +270,8 @@ hostile() {
 	numbered 1 5000 >in
 	for n in 0 1 2 999 4999 5000 6000; do
 		separately metlog-tail -N "$n" in
-		expect_status 0 && expect_empty "$err"
+		expect_status 0
+		expect_empty "$err"
 		tail -n "$n" in >wanted
 		expect_same wanted "$out"
 	done

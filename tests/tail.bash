@@ -39,12 +39,12 @@ terminal() {
 	python3 - "$@" <<-'END' >screen
 	import fcntl, os, pty, struct, sys, termios
 	pid, fd = pty.fork()
-	if pid == 0:
+	if pid == 0: # the terminal is as it should be before the command looks at it
+	    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(sys.argv[1]), 0, 0))
+	    attributes = termios.tcgetattr(1)
+	    attributes[1] &= ~termios.OPOST
+	    termios.tcsetattr(1, termios.TCSANOW, attributes)
 	    os.execvp(sys.argv[2], sys.argv[2:])
-	fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(sys.argv[1]), 0, 0))
-	attributes = termios.tcgetattr(fd)
-	attributes[1] &= ~termios.OPOST
-	termios.tcsetattr(fd, termios.TCSANOW, attributes)
 	while True:
 	    try:
 	        data = os.read(fd, 65536)
