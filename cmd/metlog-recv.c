@@ -111,6 +111,17 @@ static void end_quietly(int number)
 	raise(number);
 }
 
+static void check_curve(const struct recv *r)
+{
+	const struct recv_options *o = &r->options;
+	bool side[2] = { false, false };
+	for (int i = 0; i < r->source_count; i++)
+		if (r->source[i].form == SOURCE_ZEROMQ) side[zeromq_binds(r->source[i].socket)] = true;
+	const char *fault = zeromq_curve_fault(&(struct zeromq_options){
+		.curve_secret = o->curve_secret, .curve_clients = o->curve_clients, .curve_server = o->curve_server }, side[true], side[false]);
+	if (fault) tool_usage_error("%s", fault);
+}
+
 static void open_sources(struct recv *r)
 {
 	atexit(remove_socket_files);
@@ -121,6 +132,7 @@ static void open_sources(struct recv *r)
 		if (s->endpoint.path && s->endpoint.path[0] != '@' && (s->form != SOURCE_ZEROMQ || zeromq_binds(s->socket)))
 			socket_files[socket_file_count++] = s->endpoint.path;
 	}
+	check_curve(r);
 	source_report(r);
 }
 

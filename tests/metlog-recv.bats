@@ -441,6 +441,27 @@ datagram() {
 	expect_status 73
 }
 
+@test "CURVE options that no endpoint would use are a usage error, and never silence" {
+	local options
+	metlog-recv --curve-keygen server.key
+	mkdir -m 700 clients
+	for options in '--from pull:tcp://127.0.0.1:* --curve-clients clients' '--from pull:tcp://127.0.0.1:* --curve-server server.key.pub' \
+		'--from sub:>tcp://127.0.0.1:9 --curve-secret server.key' '--from udp:127.0.0.1:0 --curve-secret server.key'; do
+		# shellcheck disable=SC2086
+		separately timeout 5 metlog-recv $options --ready where
+		expect_status 64
+		expect_in "$err" --curve-
+		[ ! -e where ]
+	done
+	for options in '--to push:>tcp://127.0.0.1:9 --curve-secret server.key' '--to push:>tcp://127.0.0.1:9 --curve-clients clients' \
+		'--to pub:@tcp://127.0.0.1:* --curve-clients clients' '--to tcp:127.0.0.1:9 --curve-server server.key.pub' '--curve-secret server.key'; do
+		# shellcheck disable=SC2086
+		separately timeout 5 metlog-send $options --timeout 100ms hello
+		expect_status 64
+		expect_in "$err" --curve-
+	done
+}
+
 @test "key files: made for their owner alone, and refused when open to others" {
 	separately metlog-recv --curve-keygen server.key
 	expect_status 0

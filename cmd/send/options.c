@@ -10,6 +10,7 @@
 #include "envelope/compose.h"
 #include "field.h"
 #include "io/diag.h"
+#include "io/zeromq.h"
 
 enum {
 	KEY_COUNTER = TOOL_KEY, KEY_TIMER, KEY_GAUGE, KEY_SET, KEY_RATE, KEY_SEED, KEY_TAG, KEY_TIMESTAMP, KEY_HOSTNAME, KEY_PID,
@@ -299,8 +300,17 @@ static void check_json(const struct send_options *o)
 	if (which) tool_usage_error("%s does not go with --json: what an envelope has is kept", which);
 }
 
+static void check_curve(const struct send_options *o)
+{
+	bool zeromq = o->to && endpoint_is_zeromq(&o->endpoint), binds = zeromq && zeromq_would_bind(&o->endpoint);
+	const char *fault = zeromq_curve_fault(&(struct zeromq_options){
+		.curve_secret = o->outlet.curve_secret, .curve_clients = o->outlet.curve_clients, .curve_server = o->outlet.curve_server }, binds, zeromq && !binds);
+	if (fault) tool_usage_error("%s", fault);
+}
+
 void options_check(struct send_options *o, struct tool_options *tool)
 {
+	check_curve(o);
 	check_json(o);
 	check_metrics(o);
 	check_fields(o);

@@ -263,6 +263,20 @@ static int attach(struct zeromq_socket *s, const struct endpoint *e)
 	return result;
 }
 
+bool zeromq_would_bind(const struct endpoint *e)
+{
+	return e->side == ENDPOINT_EITHER ? e->kind != ENDPOINT_PUB && e->kind != ENDPOINT_PUSH : e->side == ENDPOINT_BINDS;
+}
+
+const char *zeromq_curve_fault(const struct zeromq_options *o, bool binds, bool connects)
+{
+	if (!o->curve_secret && !o->curve_clients && !o->curve_server) return NULL;
+	if (!binds && !connects) return "the --curve- options are for ZeroMQ endpoints, and there is none";
+	if (binds && o->curve_clients && !o->curve_secret) return "--curve-clients needs --curve-secret, without which no key is asked for";
+	if ((binds && o->curve_secret) || (connects && o->curve_server)) return NULL;
+	return binds ? "an endpoint that binds needs --curve-secret for CURVE" : "an endpoint that connects needs --curve-server for CURVE";
+}
+
 struct zeromq_socket *zeromq_socket_open(struct zeromq *z, const struct endpoint *e, const struct zeromq_options *o)
 {
 	int kind = socket_kind(e->kind);
@@ -271,7 +285,7 @@ struct zeromq_socket *zeromq_socket_open(struct zeromq *z, const struct endpoint
 	s->owner = z;
 	s->call = &z->call;
 	s->is_publisher = e->kind == ENDPOINT_PUB;
-	s->binds = e->side == ENDPOINT_EITHER ? e->kind != ENDPOINT_PUB && e->kind != ENDPOINT_PUSH : e->side == ENDPOINT_BINDS;
+	s->binds = zeromq_would_bind(e);
 	s->call->zmq_msg_init(&s->part);
 	s->socket = s->call->zmq_socket(z->context, kind);
 	if (!s->socket) die(EXIT_SYSTEM, "cannot make a ZeroMQ socket for %s: %s", e->text, s->call->zmq_strerror(s->call->zmq_errno()));

@@ -34,6 +34,11 @@ struct zeromq_options {
  * subscriptions there are (XPUB) and answers EAGAIN instead of dropping when a subscriber is slow; sub: subscribes to everything.
  * Dies: 78 if what was asked for is unsafe or wrong, 66/77/78 for key files, options->failure if the address is refused. */
 struct zeromq_socket *zeromq_socket_open(struct zeromq *, const struct endpoint *, const struct zeromq_options *);
+bool zeromq_would_bind(const struct endpoint *);
+
+/* Options for CURVE that no socket would use are a mistake: who gave them thinks there is a lock where there is none. NULL, or what is wrong
+ * with them, static text; binds, connects: there are sockets that do. */
+const char *zeromq_curve_fault(const struct zeromq_options *, bool binds, bool connects);
 const char *zeromq_address(const struct zeromq_socket *); /* as bound, with the real port: "tcp://127.0.0.1:40000" */
 bool zeromq_binds(const struct zeromq_socket *);
 
