@@ -24,7 +24,7 @@ void batch_clear(struct batch *b)
 	b->lines = 0;
 }
 
-bool batch_commit(struct batch *b, size_t length, uint32_t lines, uint64_t envelopes)
+bool batch_commit(struct batch *b, size_t length, uint32_t lines, uint64_t envelopes, bool ordered)
 {
 	struct packet *last = b->count ? &b->packet[b->count - 1] : NULL;
 	if (last && (b->lines + lines > b->batch_lines || b->length + length + 1 + BATCH_LINE_MAX > BATCH_BYTES)) return false;
@@ -40,5 +40,6 @@ bool batch_commit(struct batch *b, size_t length, uint32_t lines, uint64_t envel
 	last->units++;
 	last->lines += lines;
 	last->envelopes += envelopes;
+	last->ordered |= ordered;
 	return true;
 }

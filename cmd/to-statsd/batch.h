@@ -10,7 +10,7 @@
  *   packet   [--- 0 --- ]  [---- 1 ----]   ^ length     ^ BATCH_BYTES
  * Each line has its newline in `data`; a packet is a stretch of whole lines without the last newline. So the same bytes serve for
  * datagrams (one packet each) and for streams (all of it). */
-enum { BATCH_PACKETS = 64, BATCH_LINE_MAX = 65507, BATCH_BYTES = 256 * 1024 };
+enum { BATCH_PACKETS = 512, BATCH_LINE_MAX = 65507, BATCH_BYTES = 256 * 1024 };
 
 struct batch {
 	char *data;
@@ -20,6 +20,7 @@ struct batch {
 		uint32_t units;       /* lines that belong together count as one */
 		uint32_t lines;
 		uint64_t envelopes;   /* that went into it */
+		bool ordered;         /* it must not overtake another ordered one: the last value of a gauge counts */
 	} packet[BATCH_PACKETS];
 	size_t count;
 	size_t packet_bytes;      /* a packet grows to that; a longer line is a packet of its own */
@@ -37,6 +38,6 @@ static inline char *batch_room(struct batch *b)
 {
 	return b->data + b->length;
 }
-bool batch_commit(struct batch *, size_t length, uint32_t lines, uint64_t envelopes);
+bool batch_commit(struct batch *, size_t length, uint32_t lines, uint64_t envelopes, bool ordered);
 
 #endif

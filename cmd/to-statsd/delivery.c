@@ -14,6 +14,7 @@
 
 #include "io/diag.h"
 #include "io/signals.h"
+#include "segment.h"
 
 enum { PAUSE_FIRST_MS = 20, PAUSE_MOST_MS = 1000, DRAIN_STEP_MS = 5 };
 
@@ -177,32 +178,39 @@ static enum remedy remedy_unix(struct delivery *d, int error)
 	}
 }
 
-static void send_datagrams(struct delivery *d, const struct batch *b)
+static void send_datagrams(struct delivery *d, struct batch *b)
 {
-	struct mmsghdr message[BATCH_PACKETS] = { 0 };
-	struct iovec piece[BATCH_PACKETS];
-	bool is_udp = d->endpoint.kind == ENDPOINT_UDP;
-	size_t at = 0;
+	struct segment_plan plan;
+	bool is_udp = d->endpoint.kind == ENDPOINT_UDP, runs = is_udp && b->packet_units == 1 && d->may_run && !d->cannot_run;
+	uint64_t refused_before = d->refused;
+	size_t at = 0, next = 0;
 	unsigned tries = 0;
-	for (size_t i = 0; i < b->count; i++) {
-		piece[i] = (struct iovec){ b->data + b->packet[i].from, b->packet[i].length };
-		message[i].msg_hdr = (struct msghdr){ .msg_iov = &piece[i], .msg_iovlen = 1 };
-	}
-	while (at < b->count && !d->is_gone) {
-		int sent = sendmmsg(d->fd, message + at, (unsigned)(b->count - at), MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (runs) segment_sort(b);
+	segment_plan(&plan, b, 0, runs);
+	while (next < plan.count && !d->is_gone) {
+		int sent = sendmmsg(d->fd, plan.message + next, (unsigned)(plan.count - next), MSG_NOSIGNAL | MSG_DONTWAIT);
 		int error = sent < 0 ? errno : 0;
 		if (error == EINTR) continue;
-		if (sent > 0) {
-			book_sent(d, b->packet + at, (size_t)sent);
-			at += (size_t)sent;
-			tries = 0;
+		for (; sent > 0; sent--, next++, tries = 0) {
+			book_sent(d, b->packet + at, segment_packets(&plan, next));
+			at += segment_packets(&plan, next);
+		}
+		if (!error) continue;
+		if (segment_packets(&plan, next) > 1 && segment_is_unable(error)) {
+			d->cannot_run = true;
+			segment_plan(&plan, b, at, false);
+			next = 0;
 			continue;
 		}
 		enum remedy remedy = is_udp ? remedy_udp(d, error, tries++) : remedy_unix(d, error);
-		if (remedy == REMEDY_LOSE) book_lost(d, &b->packet[at++], 1), tries = 0;
 		if (remedy == REMEDY_GIVE_UP) break;
+		if (remedy == REMEDY_AGAIN) continue;
+		book_lost(d, b->packet + at, segment_packets(&plan, next));
+		at += segment_packets(&plan, next++);
+		tries = 0;
 	}
 	if (is_udp) take_errors(d);
+	d->may_run = d->refused == refused_before;
 	if (at < b->count) book_lost(d, b->packet + at, b->count - at);
 }
 
@@ -244,7 +252,7 @@ static void send_stream(struct delivery *d, const struct batch *b)
 	book_lost(d, b->packet + done, b->count - done);
 }
 
-bool delivery_send(struct delivery *d, const struct batch *b)
+bool delivery_send(struct delivery *d, struct batch *b)
 {
 	if (d->is_gone || !must_connect(d)) book_lost(d, b->packet, b->count);
 	else if (d->type == SOCKET_DATAGRAM) send_datagrams(d, b);

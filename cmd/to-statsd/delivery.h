@@ -20,6 +20,8 @@ struct delivery {
 	int timeout_ms;
 	int64_t away_since_ms;      /* when the trouble began; below 0: there is none */
 	bool is_gone, told;
+	/* Runs of datagrams (segment.h) are sent while nothing is refused: on this host a refused run may be told as one packet. */
+	bool may_run, cannot_run;
 	uint64_t packets, refused, reconnects, envelopes, lost;  /* lost counts envelopes */
 	char reason[SOCKET_REASON_MAX];
 };
@@ -27,8 +29,9 @@ struct delivery {
 /* False, with *reason: not an endpoint that statsd can be behind. Connects when the first batch is sent. */
 bool delivery_init(struct delivery *, const char *endpoint, int timeout_ms, const char **reason);
 
-/* Whatever happens, every packet of the batch is in `envelopes` or in `lost` then. False: the far side is gone for good. */
-bool delivery_send(struct delivery *, const struct batch *);
+/* Whatever happens, every packet of the batch is in `envelopes` or in `lost` then. False: the far side is gone for good. Packets of a
+ * UDP batch that have one unit each may change places in it. */
+bool delivery_send(struct delivery *, struct batch *);
 
 void delivery_reconnect(struct delivery *); /* at the next batch, resolving the name again */
 

@@ -111,10 +111,10 @@ static bool put_unit(struct sink *s, enum metric_kind kind, struct span head, st
 	}
 	out = put_line(out, type_names[kind], head, value, rate, tail);
 	length = (size_t)(out - start);
-	if (!batch_commit(&s->batch, length, is_signed ? 2 : 1, envelopes)) {
+	if (!batch_commit(&s->batch, length, is_signed ? 2 : 1, envelopes, kind == METRIC_GAUGE)) {
 		sink_flush(s);
 		memmove(batch_room(&s->batch), start, length);
-		batch_commit(&s->batch, length, is_signed ? 2 : 1, envelopes);
+		batch_commit(&s->batch, length, is_signed ? 2 : 1, envelopes, kind == METRIC_GAUGE);
 	}
 	return true;
 }
