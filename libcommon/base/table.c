@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
+#define XXH_INLINE_ALL /* no shared library to load for one function: a tenth of the start of a filter */
 #include <xxhash.h>
 
 struct table_entry {

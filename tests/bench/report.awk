@@ -24,9 +24,9 @@ function median(list, name, n,    i, j, x, v) {
 	return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
 }
 
-# CPU seconds for each 10^9 bytes; for starts, seconds for one.
+# CPU seconds for each 10^9 bytes; for starts, seconds for one. A program that failed has not done the work.
 function cost(name) {
-	return (name in runs) ? median(cpu, name, runs[name]) / (bytes[name] ? bytes[name] / 1e9 : 1) : 0
+	return (name in runs) && !(name in status) ? median(cpu, name, runs[name]) / (bytes[name] ? bytes[name] / 1e9 : 1) : 0
 }
 function time(name) {
 	return (name in runs) ? median(wall, name, runs[name]) : 0

@@ -165,7 +165,7 @@ start_rows() {
 	local one
 	row 'start empty C program' '' "$PROGRAMS/empty"
 	for one in "$TOOLS"/metlog-*; do
-		[ -x "$one" ] && [ -f "$one" ] && case ${one##*/} in *.*) ;; metlog-recv | metlog-send) ;; *) row "start ${one##*/}" '' "$one$([ "${one##*/}" != metlog-route ] || echo ' -d -')" ;; esac
+		[ -x "$one" ] && [ -f "$one" ] && case ${one##*/} in *.*) ;; metlog-recv | metlog-send) ;; *) row "start ${one##*/}" '' "$one$([ "${one##*/}" != metlog-route ] || echo ' -m TRUE')" ;; esac
 	done
 	for one in mawk jq python3; do rival "$one" "$deb_note" && row "start $one" '' "$p"; done
 }
