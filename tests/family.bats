@@ -310,6 +310,25 @@ endless_line() {
 	each endless_line
 }
 
+flat_memory() {
+	local pid peak
+	rm -f in && mkfifo in
+	"$1" "${args[@]}" <in >/dev/null 2>err &
+	pid=$!
+	children+=" $pid"
+	exec 8>in
+	yes "$GOOD" 2>/dev/null | head -400000 >&8
+	peak=$(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status")
+	exec 8>&-
+	wait "$pid" || fail "exit status $?: $(cat err)" || return
+	[ "${peak:-9999}" -lt 8192 ] || fail "peak memory $peak KiB"
+}
+@test "memory is flat: under 8 MiB whatever the length of the input" {
+	sanitized && skip "a sanitizer build"
+	[ "${METLOG_UNDER_VALGRIND-}" != yes ] || skip "valgrind has memory of its own"
+	each flat_memory
+}
+
 closed_streams() {
 	separately bash -c 'exec "$@" <&-' - "$1" "${args[@]}"
 	case $status in 0 | 66 | 74) ;; *) expect_status 66 || return ;; esac

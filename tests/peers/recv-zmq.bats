@@ -209,6 +209,24 @@ make_keys() {
 	exec 9>&-
 }
 
+@test "100 MB through ZeroMQ take less than 16 MiB at either end" {
+	sanitized && skip "a sanitizer build"
+	receive --from 'pull:tcp://127.0.0.1:*'
+	mkfifo in
+	metlog-send --json --as-is --to "push:$(endpoint pull)" <in 2>send.err &
+	sender=$!
+	exec 8>in
+	yes '{"type":"t","payload":"'"$(printf 'word %.0s' {1..50})"'"}' 2>/dev/null | head -400000 >&8
+	await_lines 390000 # the rest may wait for more
+	peaks=$(awk '/^VmHWM/ { print $2 }' "/proc/$sender/status" "/proc/$receiver/status")
+	exec 8>&-
+	wait "$sender"
+	await_lines 400000
+	stop
+	for peak in $peaks; do [ "$peak" -lt 16384 ] || fail "peak memory $peak KiB"; done
+	[ "$(wc -w <<<"$peaks")" -eq 2 ]
+}
+
 @test "a message that is too long closes that connection only" {
 	receive --from 'pull:tcp://127.0.0.1:*' --max-line 1000
 	"$python" - "$(endpoint pull)" <<-'P'
