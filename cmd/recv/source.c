@@ -155,7 +155,7 @@ void source_close(struct source *s)
 void source_count(void *context)
 {
 	struct recv *r = context;
-	uint64_t connected = r->connections, failed = 0, denied = 0;
+	uint64_t connected = r->connections, disconnected = 0, failed = 0, denied = 0;
 	r->kernel_drops = 0;
 	for (int i = 0; i < r->source_count; i++) {
 		struct source *s = &r->source[i];
@@ -165,7 +165,7 @@ void source_count(void *context)
 		r->kernel_drops += s->kernel_drops;
 		if (!s->socket) continue;
 		const struct zeromq_events *told = zeromq_events(s->socket);
-		connected += told->connected, failed += told->handshake_failed, denied += told->denied;
+		connected += told->connected, disconnected += told->disconnected, failed += told->handshake_failed, denied += told->denied;
 	}
 	struct stats *stats = &r->filter.stats;
 	*stats_extra(stats, "datagrams") = r->datagram_count;
@@ -174,6 +174,7 @@ void source_count(void *context)
 	*stats_extra(stats, "topics") = r->topics;
 	*stats_extra(stats, "handshakes") = r->handshakes;
 	*stats_extra(stats, "connections") = connected;
+	*stats_extra(stats, "disconnected") = disconnected;
 	*stats_extra(stats, "turned_away") = r->turned_away;
 	*stats_extra(stats, "idle_closed") = r->idle_closed;
 	*stats_extra(stats, "handshakes_failed") = failed;

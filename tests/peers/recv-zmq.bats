@@ -228,7 +228,7 @@ make_keys() {
 }
 
 @test "a message that is too long closes that connection only" {
-	receive --from 'pull:tcp://127.0.0.1:*' --max-line 1000
+	receive --from 'pull:tcp://127.0.0.1:*' --max-line 1000 --stats books
 	"$python" - "$(endpoint pull)" <<-'P'
 		import sys, zmq
 		sock = zmq.Context().socket(zmq.PUSH)
@@ -240,6 +240,7 @@ make_keys() {
 	await_lines 1
 	stop
 	[ "$(cat got)" = '{"type":"after"}' ]
+	[ "$(count books disconnected)" -ge 1 ]
 }
 
 @test "bytes that are not ZeroMQ's do no harm" {
