@@ -22,6 +22,7 @@ struct options {
 	size_t endpoint_count;
 	char *receiver[12];          /* options that are handed to metlog-recv */
 	size_t receiver_count;
+	bool insecure;
 	const char *format_text;
 	enum form form;
 	bool follow, oneline, all, raw, count;
@@ -104,7 +105,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_CURVE_SECRET: hand_to_receiver(o, curve_secret, arg); break;
 	case KEY_CURVE_SERVER: hand_to_receiver(o, curve_server, arg); break;
 	case KEY_CURVE_CLIENTS: hand_to_receiver(o, curve_clients, arg); break;
-	case KEY_INSECURE: hand_to_receiver(o, insecure, NULL); break;
+	case KEY_INSECURE: o->insecure = true, hand_to_receiver(o, insecure, NULL); break;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
@@ -208,6 +209,17 @@ static void measure(struct tail *t)
 
 /* --- begin, wait, end --- */
 
+/* Keys are for ZeroMQ alone. Beside such an endpoint another gets none; keys that fit no endpoint are metlog-recv's to refuse. */
+static void add_endpoint(struct tail *t, const char *endpoint)
+{
+	struct options *o = &t->options;
+	static char insecure[] = "--insecure";
+	char *only_insecure[] = { insecure };
+	bool plain = strncmp(endpoint, "udp:", 4) == 0 || strncmp(endpoint, "tcp:", 4) == 0 || strncmp(endpoint, "unix:", 5) == 0;
+	if (plain && o->endpoint_count > 1) sources_add_endpoint(&t->sources, &t->filter, endpoint, only_insecure, o->insecure);
+	else sources_add_endpoint(&t->sources, &t->filter, endpoint, o->receiver, o->receiver_count);
+}
+
 static void add_sources(struct tail *t)
 {
 	struct options *o = &t->options;
@@ -217,8 +229,7 @@ static void add_sources(struct tail *t)
 	if (o->endpoint_count == 0 && !o->follow && lines == SOURCES_ALL) return;
 	t->own_sources = true;
 	sources_init(&t->sources, &t->filter, lines, o->follow);
-	for (size_t i = 0; i < o->endpoint_count; i++)
-		sources_add_endpoint(&t->sources, &t->filter, o->endpoints[i], o->receiver, o->receiver_count);
+	for (size_t i = 0; i < o->endpoint_count; i++) add_endpoint(t, o->endpoints[i]);
 	for (int i = 0; i < shared->operand_count; i++) sources_add_file(&t->sources, &t->filter, shared->operands[i]);
 	if (shared->operand_count == 0 && o->endpoint_count == 0) {
 		sources_add_file(&t->sources, &t->filter, "-");

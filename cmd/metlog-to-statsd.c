@@ -44,7 +44,7 @@ static int64_t read_pace(const char *text)
 	int64_t n;
 	struct span digits = span_of(text);
 	if (digits.length > 2 && !strcmp(text + digits.length - 2, "/s")) digits.length -= 2;
-	if (!number_parse_int(digits, &n) || n < 1 || n > 1000000000) tool_usage_error("--pace: %s is not a number of metrics a second", text);
+	if (!number_parse_int(digits, &n) || n < 1 || n > 1000000000) tool_usage_error("--pace: '%s' is not a number of metrics a second", text);
 	return n;
 }
 
@@ -57,7 +57,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case KEY_TIMEOUT: o->timeout_ns = tool_duration("--timeout", text); return 0;
 	case KEY_TAGS:
 		o->style = tags_style_find(text);
-		if (!o->style) tool_usage_error("--tags: %s is none of none, dogstatsd, influx, graphite, librato, signalfx", text);
+		if (!o->style) tool_usage_error("--tags: '%s' is not none, dogstatsd, influx, graphite, librato or signalfx", text);
 		return 0;
 	case KEY_TAG:
 		if (o->tag_count == TAG_OPTIONS_MAX) tool_usage_error("--tag: more than %d of them", TAG_OPTIONS_MAX);
@@ -68,7 +68,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case KEY_PACE: o->sink.pace = (uint64_t)read_pace(text); return 0;
 	case KEY_AGGREGATE:
 		o->sink.aggregate_ns = tool_duration("--aggregate", text);
-		if (o->sink.aggregate_ns < 1000000) tool_usage_error("--aggregate: %s is less than a millisecond", text);
+		if (o->sink.aggregate_ns < 1000000) tool_usage_error("--aggregate: '%s' is less than a millisecond", text);
 		return 0;
 	case KEY_CONTEXTS: o->sink.contexts = (size_t)tool_integer("--max-contexts", text, 1, 10000000); return 0;
 	default: return ARGP_ERR_UNKNOWN;
@@ -95,14 +95,14 @@ static void apply(struct sink *sink, struct options *o)
 {
 	const char *why;
 	int64_t timeout_ms = o->timeout_ns / 1000000;
-	if (!delivery_init(&sink->delivery, o->to, timeout_ms < INT32_MAX ? (int)timeout_ms : INT32_MAX, &why)) tool_usage_error("--to: %s: %s", o->to, why);
+	if (!delivery_init(&sink->delivery, o->to, timeout_ms < INT32_MAX ? (int)timeout_ms : INT32_MAX, &why)) tool_usage_error("--to: '%s': %s", o->to, why);
 	why = prefix_init(&sink->prefix, span_of(o->prefix));
-	if (why) tool_usage_error("--prefix: %s: %s", o->prefix, why);
+	if (why) tool_usage_error("--prefix: '%s': %s", o->prefix, why);
 	if (o->tag_count && !o->style->open[0]) tool_usage_error("--tag: needs --tags STYLE");
 	bool is_udp = sink->delivery.endpoint.kind == ENDPOINT_UDP;
 	tags_init(&sink->tags, o->style, o->sink.aggregate_ns > 0, !is_udp, BATCH_LINE_MAX);
 	for (size_t i = 0; i < o->tag_count; i++)
-		if (!tags_add_option(&sink->tags, o->tag[i], &why)) tool_usage_error("--tag: %s: %s", o->tag[i], why);
+		if (!tags_add_option(&sink->tags, o->tag[i], &why)) tool_usage_error("--tag: '%s': %s", o->tag[i], why);
 	if (o->mtu < 0) o->mtu = sink->delivery.endpoint.kind == ENDPOINT_UNIX ? MTU_UNIX : MTU_UDP;
 	if (o->mtu == 0) o->sink.one_per_packet = true;
 	o->sink.packet_bytes = (size_t)o->mtu;

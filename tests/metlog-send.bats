@@ -227,6 +227,11 @@ refuses() {
 	[ "$(wc -l <received)" -eq 1 ]
 }
 
+@test "keys for an endpoint that has none are wrong usage" {
+	refuses 'for ZeroMQ endpoints' --curve-server key --to udp:127.0.0.1:9 x
+	refuses 'for ZeroMQ endpoints' --curve-secret key x
+}
+
 @test "an empty payload is an argument, and the null device is no input" {
 	separately metlog-send -T restart '' </dev/null
 	shows '[.type, .payload]' '["restart",""]'

@@ -18,6 +18,16 @@ teardown() {
 lines_are() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 sees() { await 10 lines_are live "$1" || fail "shown: $(wc -l <live) lines, not $1; $(cat live.err)"; }
 
+@test "keys are for the ZeroMQ endpoints among several; for one that has none they are wrong usage" {
+	separately timeout 5 metlog-tail --from udp:127.0.0.1:0 --curve-server some.key
+	expect_status 64
+	background metlog-tail --from udp:127.0.0.1:0 --from 'sub:>tcp://127.0.0.1:1' --curve-server none.key
+	await 10 grep -q 'exited with status 66' live.err || fail "$(cat live.err)"
+	kill -TERM "$pid"
+	wait "$pid" || [ $? -eq 66 ]
+	[ "$(grep -c 'exited with' live.err)" -eq 1 ] || fail "$(cat live.err)" # the other went on
+}
+
 @test "-f shows the last 10, then what is appended, and not before its line is whole" {
 	numbered 1 30 >in
 	background metlog-tail -f --stats stats in
