@@ -144,7 +144,7 @@ static void hang_up(const struct options *o, struct router *router)
 	if (fresh.faults) {
 		routes_release(&fresh);
 	} else if (router_reload(router, &fresh)) {
-		diag_warn("SIGHUP: %s was read again: %zu routes and %s", o->config, router->routes.count, router->routes.other->name);
+		diag_warn("SIGHUP: %s was read again: %zu route%s and %s", o->config, router->routes.count, router->routes.count == 1 ? "" : "s", router->routes.other->name);
 		return;
 	}
 	router_reopen(router);
@@ -192,7 +192,7 @@ static int run_router(const struct options *o, struct filter *f, struct routes *
 
 static int run_check(const struct options *o, struct routes *routes)
 {
-	printf("%s: %zu routes and %s: good\n", o->config ? o->config : "the routes", routes->count, routes->other->name);
+	printf("%s: %zu route%s and %s: good\n", o->config ? o->config : "the routes", routes->count, routes->count == 1 ? "" : "s", routes->other->name);
 	routes_release(routes);
 	if (fflush(stdout) != 0) die_errno(EXIT_IO, "standard output");
 	return EXIT_DONE;

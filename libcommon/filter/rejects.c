@@ -111,6 +111,6 @@ int rejects_close(struct rejects *r)
 		diag_error("%s: cannot close", r->path);
 		return EXIT_IO;
 	}
-	if (r->count) diag_warn("%llu lines rejected, kept in %s", (unsigned long long)r->count, r->path);
+	if (r->count) diag_warn("%llu line%s rejected, kept in %s", (unsigned long long)r->count, r->count == 1 ? "" : "s", r->path);
 	return EXIT_DONE;
 }
