@@ -66,19 +66,6 @@ static inline bool lanes_high(const struct lanes *l)
 	return vmaxvq_u8(vorrq_u8(vorrq_u8(l->v[0], l->v[1]), vorrq_u8(l->v[2], l->v[3]))) >= 0x80;
 }
 
-/* A carry-less multiplication would do, but not every aarch64 has it. */
-static inline uint64_t prefix_xor(uint64_t bits)
-{
-	for (int shift = 1; shift < 64; shift *= 2) bits ^= bits << shift;
-	return bits;
-}
-
-static inline uint32_t *append_positions(uint32_t *out, uint64_t bits, uint32_t base)
-{
-	for (; bits; bits &= bits - 1) *out++ = base + (uint32_t)__builtin_ctzll(bits);
-	return out;
-}
-
 static inline uint8x16_t utf8_faults(uint8x16_t before3, uint8x16_t before2, uint8x16_t before1, uint8x16_t now)
 {
 	uint8x16_t first_high = vqtbl1q_u8(vld1q_u8(utf8_first_high), vshrq_n_u8(before1, 4));
@@ -107,6 +94,8 @@ static inline bool utf8_valid(const char *text, size_t length)
 	return vmaxvq_u8(faults) == 0;
 }
 
+#define prefix_xor scan_prefix_xor
+#define append_positions scan_append_positions
 #define KERNEL_LINE scan_line_neon
 size_t scan_line_neon(struct scan *, const char *, const char *);
 #include "envelope/scan_index.h"

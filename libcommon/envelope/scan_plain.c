@@ -46,19 +46,9 @@ static inline uint64_t lanes_operator(const struct lanes *l) { return l->punctua
 static inline uint64_t lanes_blank(const struct lanes *l) { return l->blank; }
 static inline bool lanes_high(const struct lanes *l) { return l->high; }
 
-static inline uint64_t prefix_xor(uint64_t bits)
-{
-	for (int shift = 1; shift < 64; shift *= 2) bits ^= bits << shift;
-	return bits;
-}
-
-static inline uint32_t *append_positions(uint32_t *out, uint64_t bits, uint32_t base)
-{
-	for (; bits; bits &= bits - 1) *out++ = base + (uint32_t)__builtin_ctzll(bits);
-	return out;
-}
-
 #define utf8_valid scan_utf8_valid
+#define prefix_xor scan_prefix_xor
+#define append_positions scan_append_positions
 #define KERNEL_LINE scan_line_plain
 size_t scan_line_plain(struct scan *, const char *, const char *);
 #include "envelope/scan_index.h"

@@ -66,20 +66,10 @@ static inline bool lanes_high(const struct lanes *l)
 	return _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(l->v[0], l->v[1]), _mm_or_si128(l->v[2], l->v[3])));
 }
 
-static inline uint64_t prefix_xor(uint64_t bits)
-{
-	for (int shift = 1; shift < 64; shift *= 2) bits ^= bits << shift;
-	return bits;
-}
-
-static inline uint32_t *append_positions(uint32_t *out, uint64_t bits, uint32_t base)
-{
-	for (; bits; bits &= bits - 1) *out++ = base + (uint32_t)__builtin_ctzll(bits);
-	return out;
-}
-
 /* SSE2 has no byte shuffle, which the vector check of UTF-8 needs. */
 #define utf8_valid scan_utf8_valid
+#define prefix_xor scan_prefix_xor
+#define append_positions scan_append_positions
 #define KERNEL_LINE scan_line_sse2
 size_t scan_line_sse2(struct scan *, const char *, const char *);
 #include "envelope/scan_index.h"

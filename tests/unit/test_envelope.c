@@ -9,30 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "envelope/envelope.h"
-
-struct fixture {
-	struct scan scan;
-	struct buffer copy;
-	struct envelope envelope;
-	struct envelope_fault fault;
-};
-
-static int open_fixture(void **state)
-{
-	static struct fixture f;
-	buffer_init(&f.copy, 1 << 24);
-	*state = &f;
-	return scan_init(&f.scan) ? 0 : -1;
-}
-
-static int close_fixture(void **state)
-{
-	struct fixture *f = *state;
-	buffer_release(&f->copy);
-	scan_release(&f->scan);
-	return 0;
-}
+#include "fixture.h"
 
 static enum envelope_verdict parse(struct fixture *f, struct span line)
 {

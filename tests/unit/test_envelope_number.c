@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "envelope/envelope.h"
+#include "fixture.h"
 
 /* number = [ minus ] int [ frac ] [ exp ], a character at a time. */
 static bool is_number(const char *text, size_t length)
@@ -28,11 +28,6 @@ static bool is_number(const char *text, size_t length)
 	}
 	return at == ZERO || at == WHOLE || at == FRACTION || at == EXPONENT;
 }
-
-struct fixture {
-	struct scan scan;
-	struct buffer copy;
-};
 
 /* The text stands as a member, as the last element of an array, and before a blank. */
 static void expect_as_grammar(struct fixture *f, const char *text, size_t length)
@@ -95,22 +90,6 @@ static void two_strange_characters_among_eight_digits(void **state)
 					text[b] = strange[which / (sizeof strange - 1)];
 					if (!strchr("{}[]:,", text[a]) && !strchr("{}[]:,", text[b])) expect_as_grammar(*state, text, length);
 				}
-}
-
-static int open_fixture(void **state)
-{
-	static struct fixture f;
-	buffer_init(&f.copy, 1 << 20);
-	*state = &f;
-	return scan_init(&f.scan) ? 0 : -1;
-}
-
-static int close_fixture(void **state)
-{
-	struct fixture *f = *state;
-	buffer_release(&f->copy);
-	scan_release(&f->scan);
-	return 0;
 }
 
 int main(void)

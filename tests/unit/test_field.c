@@ -10,28 +10,7 @@
 
 #include "base/text.h"
 #include "envelope/field.h"
-
-struct fixture {
-	struct scan scan;
-	struct buffer copy;
-	struct envelope envelope;
-};
-
-static int open_fixture(void **state)
-{
-	static struct fixture f;
-	buffer_init(&f.copy, 1 << 20);
-	*state = &f;
-	return scan_init(&f.scan) ? 0 : -1;
-}
-
-static int close_fixture(void **state)
-{
-	struct fixture *f = *state;
-	buffer_release(&f->copy);
-	scan_release(&f->scan);
-	return 0;
-}
+#include "fixture.h"
 
 static const struct envelope *parse(void **state, struct span line)
 {
