@@ -265,7 +265,9 @@ static int attach(struct zeromq_socket *s, const struct endpoint *e)
 
 bool zeromq_would_bind(const struct endpoint *e)
 {
-	return e->side == ENDPOINT_EITHER ? e->kind != ENDPOINT_PUB && e->kind != ENDPOINT_PUSH : e->side == ENDPOINT_BINDS;
+	if (e->side != ENDPOINT_EITHER) return e->side == ENDPOINT_BINDS;
+	if (e->kind != ENDPOINT_PUB && e->kind != ENDPOINT_PUSH) return true;
+	return e->host && !strcmp(e->host, "*"); /* nobody can connect to every address */
 }
 
 const char *zeromq_curve_fault(const struct zeromq_options *o, bool binds, bool connects)

@@ -30,7 +30,7 @@ struct zeromq_options {
 	int failure;                 /* exit status if the address cannot be bound or connected */
 };
 
-/* pub: sub: push: pull: rep:, on the side the endpoint says, else sub: pull: rep: bind and pub: push: connect. A pub: socket says how many
+/* pub: sub: push: pull: rep:, on the side the endpoint says, else sub: pull: rep: bind and pub: push: connect, but bind if their host is "*". A pub: socket says how many
  * subscriptions there are (XPUB) and answers EAGAIN instead of dropping when a subscriber is slow; sub: subscribes to everything.
  * Dies: 78 if what was asked for is unsafe or wrong, 66/77/78 for key files, options->failure if the address is refused. */
 struct zeromq_socket *zeromq_socket_open(struct zeromq *, const struct endpoint *, const struct zeromq_options *);

@@ -54,6 +54,20 @@ payloads() { jq -r 'if length == 1 and (.[0] | endswith("}")) then .[0] | fromjs
 	payloads | cmp - input
 }
 
+@test "pub: with the host * binds: whoever connects gets what is sent" {
+	seq 50 >input
+	metlog-send -v --insecure --to 'pub:tcp://*:*' --timeout 20s <input 2>errors &
+	sender=$!
+	await 10 grep -q 'sending from tcp:' errors
+	metlog-recv --from "sub:>tcp://127.0.0.1:$(sed -n 's/.*sending from tcp:.*:\([0-9]*\)$/\1/p' errors)" --ready where >received &
+	children="${children-} $!"
+	wait "$sender"
+	await 10 eval '[ "$(wc -l <received)" -eq 50 ]'
+	jq -r .payload <received | cmp - input
+	separately metlog-send --to 'pub:tcp://*:*' x
+	expect_status 78
+}
+
 @test "push: reaches a PULL in both directions" {
 	seq 500 >input
 	start pull bind 'tcp://127.0.0.1:*'
