@@ -81,8 +81,11 @@ children="$recv $route"
 say "4. Sending through ZeroMQ"
 echo "The receiver listens at $from; each of these has --to $to as well:"
 send() {
+	local word
 	printf '    $ metlog-send -l shop'
-	printf ' %q' "$@"
+	for word; do
+		case $word in *[!A-Za-z0-9_.:=-]*) printf " '%s'" "$word" ;; *) printf ' %s' "$word" ;; esac
+	done
 	echo
 	metlog-send --to "$to" -l shop "$@"
 }
@@ -121,9 +124,11 @@ sed 's/^/    /' "$demo/stats"
 say "Where to look next"
 cat <<NEXT
     PATH=$tools:\$PATH
-    man $top/man/metlog.7                      the family, the envelope, exit statuses
-    metlog-tail --from 'sub:tcp://127.0.0.1:5565'   watch a live stream
-    less $top/README.md                         recipes
-    $top/contrib/check.sh                       all tests
+    man $top/man/metlog.7    # the family, the envelope, exit statuses
+    less $top/README.md    # recipes
+    $top/contrib/check.sh    # all tests
+A live stream, from one terminal to another:
+    metlog-tail --from sub:tcp://127.0.0.1:5565
+    metlog-send --to pub:tcp://127.0.0.1:5565 -l shop "hello"
 The demonstration's files stay in $demo; remove them when you like.
 NEXT
