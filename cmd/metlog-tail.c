@@ -248,7 +248,7 @@ static void tail_open(struct tail *t, int argc, char **argv)
 	t->terminal = isatty(STDOUT_FILENO);
 	if (o->form == FORM_AUTO) o->form = t->terminal ? FORM_HUMAN : FORM_JSON;
 	if (o->form == FORM_TEMPLATE && !(t->format = format_new(o->format_text, &fault)))
-		tool_usage_error("--format: column %zu: %s\n  %s\n  %*s", fault.column, fault.reason, o->format_text, (int)(fault.column < 400 ? fault.column : 400), "^");
+		tool_usage_error_at("--format", o->format_text, fault.column, fault.reason);
 	render_init(&t->render, o->raw);
 	t->render.oneline = o->oneline;
 	t->render.all = o->all;

@@ -225,6 +225,14 @@ mistake() {
 	refute grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2\x9b' shown
 }
 
+@test "a mistake in -m is pointed at, behind other alphabets and on the line of several where it is" {
+	separately metlog-route -m 'hostname == "é" && pid ~ 3'
+	expect_status 64
+	[ "$(sed -n 3p "$err")" = "$(printf '%26s' '^')" ] || fail "$(cat "$err")"
+	separately metlog-route -m $'type == "x" &&\n  sevrity == 1'
+	[ "$(sed -n 2,3p "$err")" = $'    sevrity == 1\n    ^' ] || fail "$(cat "$err")"
+}
+
 @test "-m is a grep for envelopes: --invert, --count, --exit-status" {
 	envelopes 0 15 >in
 	metlog-route -m 'severity <= 2' in >got

@@ -18,8 +18,7 @@ static void compile_match(struct filter *f)
 	if (!f->options.match) return;
 	f->match = match_new(span_of(f->options.match), &fault);
 	if (f->match) return;
-	int caret = fault.column < 400 ? (int)fault.column : 400;
-	tool_usage_error("--match: column %zu: %s\n  %s\n  %*s", fault.column, fault.reason, f->options.match, caret, "^");
+	tool_usage_error_at("--match", f->options.match, fault.column, fault.reason);
 }
 
 void filter_open(struct filter *f, const struct tool_about *about, int argc, char **argv, void *context)
@@ -262,7 +261,7 @@ int filter_close(struct filter *f)
 	if (f->options.stats) write_stats(f, f->options.stats);
 	filter_fail(f, rejects_close(&f->rejects));
 	if (f->match && match_limit_hits(f->match))
-		diag_warn("a pattern gave up on %llu envelopes (match limit); they count as not matching", (unsigned long long)match_limit_hits(f->match));
+		diag_warn("envelopes on which a pattern gave up (match limit), and which count as not matching: %llu", (unsigned long long)match_limit_hits(f->match));
 	match_free(f->match);
 	reader_release(&f->reader);
 	scan_release(&f->scan);

@@ -62,6 +62,17 @@ void tool_usage_error(const char *format, ...)
 	exit(EXIT_USAGE);
 }
 
+_Noreturn void tool_usage_error_at(const char *option, const char *text, size_t column, const char *reason)
+{
+	const char *line = text;
+	int caret = 1;
+	for (const char *at = text; *at && at + 1 < text + column; at++) {
+		caret += ((unsigned char)*at & 0xC0) != 0x80; /* a character, not a byte, is a column */
+		if (*at == '\n') line = at + 1, caret = 1;
+	}
+	tool_usage_error("%s: column %zu: %s\n  %.*s\n  %*s", option, column, reason, (int)strcspn(line, "\n"), line, caret < 400 ? caret : 400, "^");
+}
+
 uint64_t tool_size(const char *option, const char *text)
 {
 	uint64_t bytes;

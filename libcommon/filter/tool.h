@@ -49,6 +49,8 @@ void tool_parse(const struct tool_about *, int argc, char **argv, struct tool_op
 
 /* For use inside a parse function: "metlog-x: MESSAGE" and exit 64. */
 _Noreturn void tool_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for a mistake at a byte of an option's text, counted from 1: shows its line and points at it. */
+_Noreturn void tool_usage_error_at(const char *option, const char *text, size_t column, const char *reason);
 uint64_t tool_size(const char *option, const char *text);      /* bytes, or a usage error naming the option */
 int64_t tool_duration(const char *option, const char *text);   /* nanoseconds */
 int64_t tool_integer(const char *option, const char *text, int64_t least, int64_t most);
