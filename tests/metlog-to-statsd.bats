@@ -159,7 +159,7 @@ teardown() {
 	for wrong in '{loger}' '{logger' '{}' '{fields.}'; do
 		lines --prefix "$wrong" <one
 		expect_status 64
-		expect_in "$err" "--prefix: $wrong"
+		expect_in "$err" "--prefix: '$wrong'"
 	done
 }
 
