@@ -119,7 +119,10 @@ static void give_up(struct sink *s, const char *what, const char *why)
 {
 	uint64_t before = s->undelivered;
 	sink_lose(s);
-	diag_error("route %s: %s %s; %s; %llu envelopes undelivered", s->name, s->text, what, why, (unsigned long long)(s->undelivered - before));
+	uint64_t lost = s->undelivered - before;
+	/* None of the buffer, that is: what stood in the pipe the command may have read or not. */
+	if (lost == 0) diag_error("route %s: %s %s; %s; what it had been given may be undelivered", s->name, s->text, what, why);
+	else diag_error("route %s: %s %s; %s; %llu envelope%s undelivered", s->name, s->text, what, why, (unsigned long long)lost, lost == 1 ? "" : "s");
 	if (!s->status) s->status = EXIT_REFUSED;
 	s->failed = true;
 	s->command->done = true;
