@@ -162,6 +162,18 @@ home() {
 	[ -z "$broken" ] || fail "$broken"
 }
 
+@test "each source, suite, page and sample is in the release: Makefile.am names it, or its folder" {
+	broken=$(find libcommon cmd man tests contrib -type f \( -name '*.[ch]' -o -name '*.cc' -o -name '*.bats' -o -name '*.bash' -o -name '*.sh' -o -name '*.py' \
+		-o -name '*.js' -o -name '*.json' -o -name '*.awk' -o -name '*.dict' -o -name '*.conf' -o -name '*.in' -o -name '*.out' -o -name '*.[157]' \) \
+		! -path '*/node_modules/*' ! -path '*/rivals/*' | while read -r file; do
+		case $file in
+		tests/unit/*.c | tests/fuzz/*.c | tests/bench/*.c) file=${file%.c} ;; # programs of one file
+		esac
+		grep -qF -- "$file" Makefile.am || echo "$file: not in Makefile.am"
+	done)
+	[ -z "$broken" ] || fail "$broken"
+}
+
 @test "each program stands in metlog(7) and in the README" {
 	broken=$(programs | while read -r name; do
 		grep -q "${name}" man/metlog.7 || echo "man/metlog.7 does not name $name"
