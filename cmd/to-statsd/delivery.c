@@ -4,11 +4,9 @@
 
 #include <errno.h>
 #include <linux/errqueue.h>
-#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,6 +31,7 @@ void delivery_reconnect(struct delivery *d)
 {
 	if (d->fd >= 0) close(d->fd);
 	d->fd = -1;
+	d->unacknowledged = 0; /* it was given with the connection in order, and is on its way */
 }
 
 static int connect_once(struct delivery *d, int timeout_ms)
@@ -103,9 +102,21 @@ static bool must_connect(struct delivery *d)
 	return false;
 }
 
+/* A connection has died. Of what its kernel had taken nobody knows how much arrived, unless the far side's kernel had all of it. */
+static void lose_unacknowledged(struct delivery *d)
+{
+	if (d->unacknowledged && socket_unsent(d->fd) > 0) {
+		diag_warn("%s: the connection was lost, and with it up to %llu envelopes", d->endpoint.text, (unsigned long long)d->unacknowledged);
+		d->envelopes -= d->unacknowledged;
+		d->lost += d->unacknowledged;
+	}
+	d->unacknowledged = 0;
+}
+
 static void note_reconnect(struct delivery *d, const char *why)
 {
 	diag_note(1, "%s: %s; connecting again", d->endpoint.text, why);
+	lose_unacknowledged(d);
 	delivery_reconnect(d);
 	d->reconnects++;
 	if (d->away_since_ms < 0) d->away_since_ms = socket_clock_ms();
@@ -228,9 +239,31 @@ static size_t packets_before(const struct batch *b, size_t offset)
 	return n;
 }
 
-static void send_stream(struct delivery *d, const struct batch *b)
+/* Books the packets that lie before the offset and were not booked yet; returns how many are now. */
+static size_t book_given(struct delivery *d, const struct batch *b, size_t booked, size_t offset)
 {
-	size_t at = 0;
+	uint64_t before = d->envelopes;
+	size_t done = packets_before(b, offset);
+	book_sent(d, b->packet + booked, done - booked);
+	d->unacknowledged += d->envelopes - before;
+	return done;
+}
+
+/* Of a packet that is cut at `offset` the lines before that are given, and share the fate of the connection. */
+static void book_cut(struct delivery *d, const struct batch *b, struct packet *packet, size_t offset)
+{
+	uint64_t lines = 0;
+	for (size_t i = packet->from; i < offset; i++) lines += b->data[i] == '\n';
+	if (lines > packet->envelopes) lines = packet->envelopes;
+	packet->envelopes -= lines;
+	d->envelopes += lines;
+	d->unacknowledged += lines;
+}
+
+static void send_stream(struct delivery *d, struct batch *b)
+{
+	size_t at = 0, booked = 0;
+	if (d->fd >= 0 && d->unacknowledged && socket_unsent(d->fd) == 0) d->unacknowledged = 0;
 	while (at < b->length && must_connect(d)) {
 		size_t sent = 0;
 		if (peer_has_closed(d->fd)) {
@@ -240,16 +273,16 @@ static void send_stream(struct delivery *d, const struct batch *b)
 		int error = socket_send_stream(d->fd, (struct span){ b->data + at, b->length - at }, &sent, d->timeout_ms);
 		at += sent;
 		if (sent) d->away_since_ms = -1;
+		booked = book_given(d, b, booked, at);
 		if (!error) break;
 		/* What was begun goes again from the start of its line. */
 		while (at && b->data[at - 1] != '\n') at--;
+		if (booked < b->count) book_cut(d, b, &b->packet[booked], at);
 		if (error == ETIMEDOUT) set_gone(d, "it takes no more");
 		else note_reconnect(d, strerror(error));
 		if (d->is_gone) break;
 	}
-	size_t done = packets_before(b, at);
-	book_sent(d, b->packet, done);
-	book_lost(d, b->packet + done, b->count - done);
+	book_lost(d, b->packet + booked, b->count - booked);
 }
 
 bool delivery_send(struct delivery *d, struct batch *b)
@@ -260,20 +293,19 @@ bool delivery_send(struct delivery *d, struct batch *b)
 	return !d->is_gone;
 }
 
-/* SIOCOUTQ: bytes that the far side's kernel (unix: its program) has not taken yet. */
 bool delivery_drain(struct delivery *d)
 {
 	int64_t end = socket_clock_ms() + d->timeout_ms;
 	if (d->fd < 0 || d->type == SOCKET_DATAGRAM || d->is_gone) return !d->is_gone;
 	shutdown(d->fd, SHUT_WR);
 	for (;;) {
-		int waiting = 0, error = 0;
+		int waiting, error = 0;
 		socklen_t size = sizeof error;
 		if (getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error) {
 			snprintf(d->reason, sizeof d->reason, "%s", strerror(error));
 			return false;
 		}
-		if (ioctl(d->fd, SIOCOUTQ, &waiting) < 0 || waiting == 0) return true;
+		if ((waiting = socket_unsent(d->fd)) == 0) return true;
 		if (socket_clock_ms() >= end) {
 			snprintf(d->reason, sizeof d->reason, "%d bytes were not acknowledged", waiting);
 			return false;
@@ -285,6 +317,7 @@ bool delivery_drain(struct delivery *d)
 bool delivery_close(struct delivery *d)
 {
 	bool fine = delivery_drain(d);
+	if (!fine && d->fd >= 0 && d->type == SOCKET_STREAM) lose_unacknowledged(d);
 	if (d->fd >= 0 && d->endpoint.kind == ENDPOINT_UDP) take_errors(d);
 	if (!fine) diag_error("%s: %s: %llu of the envelopes read %s not delivered", d->endpoint.text, d->reason, (unsigned long long)d->lost, d->lost == 1 ? "was" : "were");
 	if (d->refused)

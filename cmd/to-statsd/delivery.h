@@ -11,7 +11,8 @@
  *                the host cannot send (no route, a firewall). The loss is counted and the next packets go on.
  * unix: datagram each packet is taken by the receiver's queue, or waits for it.
  * tcp: and unix: stream: bytes are given to the kernel. When the connection dies, it is made anew and all lines that were not wholly
- *                given go out again: a statsd drops a last line that has no newline.
+ *                given go out again: a statsd drops a last line that has no newline. What was given to a connection that died before the
+ *                far side's kernel had taken everything counts as lost.
  * A far side that is away is tried again with growing pauses until the time-out, or until a stop signal has come; then it is gone for good. */
 struct delivery {
 	struct endpoint endpoint;
@@ -23,14 +24,15 @@ struct delivery {
 	/* Runs of datagrams (segment.h) are sent while nothing is refused: on this host a refused run may be told as one packet. */
 	bool may_run, cannot_run;
 	uint64_t packets, refused, reconnects, envelopes, lost;  /* lost counts envelopes */
+	uint64_t unacknowledged;    /* stream: of `envelopes`, those given since the far side's kernel last had everything */
 	char reason[SOCKET_REASON_MAX];
 };
 
 /* False, with *reason: not an endpoint that statsd can be behind. Connects when the first batch is sent. */
 bool delivery_init(struct delivery *, const char *endpoint, int timeout_ms, const char **reason);
 
-/* Whatever happens, every packet of the batch is in `envelopes` or in `lost` then. False: the far side is gone for good. Packets of a
- * UDP batch that have one unit each may change places in it. */
+/* Whatever happens, every packet of the batch is in `envelopes` or in `lost` then; of a stream, earlier ones may have moved from one to the
+ * other. False: the far side is gone for good. Packets of a UDP batch that have one unit each may change places in it. */
 bool delivery_send(struct delivery *, struct batch *);
 
 void delivery_reconnect(struct delivery *); /* at the next batch, resolving the name again */

@@ -242,7 +242,9 @@ void sink_close(struct sink *s)
 {
 	if (s->interval_ns) flush_aggregate(s);
 	sink_flush(s);
+	uint64_t sent = s->delivery.envelopes;
 	if (!delivery_close(&s->delivery)) filter_fail(s->filter, EXIT_LATER);
+	s->filter->stats.passed -= sent - s->delivery.envelopes;
 	count(s);
 	s->filter->before_stats = NULL;
 	if (s->interval_ns) aggregate_release(&s->aggregate);

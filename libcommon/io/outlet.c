@@ -4,11 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sockios.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -146,18 +144,11 @@ static bool has_hung_up(int fd)
 	return n == 0 || errno != EAGAIN;
 }
 
-/* Bytes that the far side's kernel (tcp) or process (unix) has not taken yet. */
-static int bytes_under_way(int fd)
-{
-	int bytes = 0;
-	return ioctl(fd, SIOCOUTQ, &bytes) < 0 ? 0 : bytes;
-}
-
 static enum outlet_result flush_stream(struct outlet *o)
 {
 	struct patience p = patience(o->options.timeout_ms);
 	while (o->held.length > o->offset) {
-		if (o->fd >= 0 && bytes_under_way(o->fd) == 0) o->unacknowledged = 0;
+		if (o->fd >= 0 && socket_unsent(o->fd) == 0) o->unacknowledged = 0;
 		if (o->fd >= 0 && has_hung_up(o->fd)) drop_connection(o);
 		enum outlet_result result = connect_patiently(o, &p);
 		if (result != OUTLET_DELIVERED) return result;
@@ -177,7 +168,7 @@ static enum outlet_result close_stream(struct outlet *o)
 	struct patience p = patience(o->options.timeout_ms);
 	if (o->fd < 0) return OUTLET_DELIVERED;
 	for (int pause = 1; o->unacknowledged; pause = pause < RETRY_MS ? pause * 2 : RETRY_MS) {
-		if (bytes_under_way(o->fd) == 0) {
+		if (socket_unsent(o->fd) == 0) {
 			o->unacknowledged = 0;
 			break;
 		}

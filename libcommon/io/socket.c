@@ -3,10 +3,12 @@
 #include "io/socket.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -53,6 +55,12 @@ bool socket_set_receive_buffer(int fd, int bytes)
 {
 	return setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) == 0
 		|| setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) == 0;
+}
+
+int socket_unsent(int fd)
+{
+	int bytes = 0;
+	return ioctl(fd, SIOCOUTQ, &bytes) < 0 ? 0 : bytes;
 }
 
 /* Waits until a started connect has ended: 0 or its errno. */

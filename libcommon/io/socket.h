@@ -42,6 +42,7 @@ int socket_send_stream(int fd, struct span bytes, size_t *sent, int timeout_ms);
 
 bool socket_set_send_buffer(int fd, int bytes);      /* SO_SNDBUF; what the kernel grants may be less */
 bool socket_set_receive_buffer(int fd, int bytes);   /* SO_RCVBUFFORCE where permitted, else SO_RCVBUF */
+int socket_unsent(int fd);                           /* stream: bytes that the far side's kernel (unix: its program) has not taken yet */
 int64_t socket_clock_ms(void);                       /* CLOCK_MONOTONIC, for deadlines */
 
 #endif
