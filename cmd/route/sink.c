@@ -67,8 +67,9 @@ static bool open_kind(struct sink *s, const struct destination *d, const struct 
 		return (s->partition = partition_new(s, settings)) != NULL;
 	case DESTINATION_COMMAND:
 	case DESTINATION_ENDPOINT:
-		/* Were all that the ring holds in the pipe, and no room left, nothing would tell when the command has read it. */
-		ring_init(&s->ring, 2 * PIPE_BLOCK, larger(d->buffer_bytes, COMMAND_PIPE_BYTES + settings->line_limit + 1));
+		/* Were all that the ring holds in the pipe, and no room left, nothing would tell when the command has read it. Besides a full pipe
+		 * it may have to keep all of a line that the command has read in part; the other line is the one that is to find room. */
+		ring_init(&s->ring, 2 * PIPE_BLOCK, larger(d->buffer_bytes, COMMAND_PIPE_BYTES + 2 * (settings->line_limit + 1)));
 		s->block = settings->unbuffered ? 1 : PIPE_BLOCK;
 		s->command = command_new(settings->grace_ms);
 		*status = EXIT_SYSTEM;
