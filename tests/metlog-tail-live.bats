@@ -28,6 +28,13 @@ sees() { await 10 lines_are live "$1" || fail "shown: $(wc -l <live) lines, not 
 	[ "$(grep -c 'exited with' live.err)" -eq 1 ] || fail "$(cat live.err)" # the other went on
 }
 
+@test "how the receiver of --from ended is told, even to a caller that ignores SIGCHLD" {
+	need python3
+	separately timeout 10 python3 -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])' metlog-tail --from 'sub:tcp://0.0.0.0:*'
+	expect_status 78
+	expect_in "$err" 'metlog-recv exited with status 78'
+}
+
 @test "-f shows the last 10, then what is appended, and not before its line is whole" {
 	numbered 1 30 >in
 	background metlog-tail -f --stats stats in

@@ -143,7 +143,6 @@ void command_run(char *const argv[], bool watch, struct command_result *result)
 	int status = 0;
 	*result = (struct command_result){ 0 };
 	buffer_init(&result->tail, 4 * COMMAND_TAIL_MAX);
-	signal(SIGCHLD, SIG_DFL); /* ignored, it would reap the command before we can ask how it ended */
 	if (watch) signals_open(SIGNALS_CHILD);
 	install_handlers();
 	int64_t begun = monotonic_ns();

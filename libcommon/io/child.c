@@ -82,8 +82,16 @@ static int read_verdict(int fd)
 	return got == (ssize_t)sizeof reason ? reason : 0;
 }
 
+/* Ignored by our caller, it would let the kernel reap a child before anybody can ask how it ended. */
+static void heed_children(void)
+{
+	struct sigaction now;
+	if (sigaction(SIGCHLD, NULL, &now) == 0 && now.sa_handler == SIG_IGN) signal(SIGCHLD, SIG_DFL);
+}
+
 bool child_start(struct child *child, char *const argv[], unsigned options)
 {
+	heed_children();
 	*child = (struct child){ .in = -1, .out = -1, .err = -1, .own_group = (options & CHILD_OWN_GROUP) != 0 };
 	char found[PATH_MAX];
 	const char *path = options & CHILD_TOOL ? child_find_tool(argv[0], found) : argv[0];
