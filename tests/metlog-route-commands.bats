@@ -53,7 +53,7 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 	cmp many got
 	for kib in 190 900; do
 		awk -v bytes="$((kib * 1000))" 'BEGIN { pad = sprintf("%" bytes "s", "x"); for (i = 0; i < 8; i++) printf "{\"payload\":\"%s\"}\n", pad }' >long
-		separately timeout 10 metlog-route --max-line "${kib}Ki" -d '| dd bs=100000 count=1 >got 2>/dev/null; sleep 0.3; cat >>got buffer=4Ki' long
+		separately timeout 10 metlog-route --max-line "${kib}Ki" -d '| sleep 0.3; dd bs=131072 count=1 >got 2>/dev/null; sleep 0.3; cat >>got buffer=4Ki' long
 		expect_status 0
 		cmp long got
 	done
