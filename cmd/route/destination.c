@@ -147,8 +147,3 @@ void destination_release(struct destination *d)
 	free(d->path);
 	*d = (struct destination){ 0 };
 }
-
-bool destination_same(const struct destination *a, const struct destination *b)
-{
-	return a->kind == b->kind && strcmp(a->path, b->path) == 0;
-}

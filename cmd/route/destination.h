@@ -34,7 +34,4 @@ struct destination_fault {
 bool destination_parse(struct destination *, struct span text, struct destination_fault *);
 void destination_release(struct destination *);
 
-/* Whether two stand for one open output: then routes share it, and its lines come in input order. */
-bool destination_same(const struct destination *, const struct destination *);
-
 #endif

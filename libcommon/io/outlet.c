@@ -305,12 +305,6 @@ enum outlet_result outlet_send(struct outlet *o, struct span line)
 	return result;
 }
 
-void outlet_count(const struct outlet *o, uint64_t *delivered, uint64_t *pending)
-{
-	*delivered = o->delivered;
-	*pending = o->held_lines;
-}
-
 const char *outlet_reason(const struct outlet *o)
 {
 	return o->reason;

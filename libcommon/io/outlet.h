@@ -50,10 +50,6 @@ enum outlet_result outlet_flush(struct outlet *);
 /* True if the last send was OUTLET_REFUSED for that line alone (too long for a datagram): others can still go. */
 bool outlet_refused_line(const struct outlet *);
 
-/* How many lines are handed over for certain, in the sense above: `delivered`, and how many more were taken but are not yet
- * (buffered). What libzmq has taken counts as delivered until a broken connection or the close tells otherwise. */
-void outlet_count(const struct outlet *, uint64_t *delivered, uint64_t *pending);
-
 /* Why the last result was not DELIVERED: "no subscriber within 5 s", "Connection refused"; valid until the next call. */
 const char *outlet_reason(const struct outlet *);
 
