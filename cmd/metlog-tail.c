@@ -228,6 +228,7 @@ static void add_sources(struct tail *t)
 	int64_t lines = o->lines != LINES_NOT_SAID ? o->lines : o->follow && !since ? LINES_WHEN_FOLLOWING : SOURCES_ALL;
 	if (o->endpoint_count == 0 && !o->follow && lines == SOURCES_ALL) return;
 	t->own_sources = true;
+	t->filter.progress.wanted = false; /* of a file that is followed there is no end */
 	sources_init(&t->sources, &t->filter, lines, o->follow);
 	for (size_t i = 0; i < o->endpoint_count; i++) add_endpoint(t, o->endpoints[i]);
 	for (int i = 0; i < shared->operand_count; i++) sources_add_file(&t->sources, &t->filter, shared->operands[i]);

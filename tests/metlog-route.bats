@@ -370,3 +370,34 @@ mistake() {
 	expect_in rejects '"payload":"{\"n\":"'
 	expect_in stats '"read":2,"passed":1,"dropped":0,"rejected":1'
 }
+
+@test "work that lasts shows how far it is, on a terminal, and cleans up behind itself; not with -q" {
+	need python3
+	for ((i = 0; i < 400; i++)); do envelopes 1 100; done >input
+	cat >watch.py <<-'END'
+	# The command's standard error is a terminal, its output a pipe that is read slowly until the terminal shows enough.
+	import os, pty, select, subprocess, sys, time
+	terminal, other = pty.openpty()
+	command = subprocess.Popen(sys.argv[2:], stdout=subprocess.PIPE, stderr=other)
+	os.close(other)
+	shown, deadline = b"", time.monotonic() + float(sys.argv[1])
+	while b" left" not in shown and time.monotonic() < deadline:
+	    if select.select([terminal], [], [], 0.02)[0]:
+	        shown += os.read(terminal, 4096)
+	    os.read(command.stdout.fileno(), 4096)
+	command.stdout.read()
+	command.wait()
+	try:
+	    while True:
+	        piece = os.read(terminal, 4096)
+	        shown += piece
+	        if not piece: break
+	except OSError: pass
+	sys.stdout.buffer.write(shown)
+	END
+	TERM=xterm python3 watch.py 20 metlog-route -m TRUE input >shown
+	grep -aqE $'^\r\e\\[Kmetlog-route: [0-9]+ % of 2\\.[0-9] MB, [0-9.]+ .?B/s, .* left' shown || fail "$(cat -v shown)"
+	[ "$(tail -c 4 shown)" = $'\r\e[K' ] || fail "left on the screen: $(cat -v shown)"
+	TERM=xterm python3 watch.py 3 metlog-route -q -m TRUE input >shown
+	expect_empty shown
+}

@@ -35,6 +35,7 @@ void filter_open(struct filter *f, const struct tool_about *about, int argc, cha
 	rejects_open(&f->rejects, f->options.rejects, f->options.strict);
 	writer_open(&f->out, STDOUT_FILENO, "standard output", WRITER_CAPACITY);
 	f->out.unbuffered = f->options.unbuffered;
+	progress_open(&f->progress, f->options.operands, f->options.operand_count, f->options.quiet);
 }
 
 void filter_fail(struct filter *f, int status)
@@ -84,6 +85,7 @@ static void write_stats(struct filter *f, const char *path)
 static bool open_next(struct filter *f)
 {
 	if (f->reader.fd > STDIN_FILENO) close(f->reader.fd);
+	if (f->reader.fd >= 0) progress_next_file(&f->progress, f->reader.bytes);
 	f->reader.fd = -1;
 	if (f->options.operand_count == 0 && f->next_operand++ == 0) {
 		reader_open(&f->reader, STDIN_FILENO, "-");
@@ -164,6 +166,7 @@ bool filter_take(struct filter *f, struct envelope *envelope)
 enum reader_fill filter_fill(struct filter *f)
 {
 	enum reader_fill filled = reader_fill(&f->reader);
+	progress_tick(&f->progress, f->reader.bytes);
 	if (filled == READER_OVERLONG) reject_overlong(f);
 	if (filled == READER_ERROR) {
 		diag_error("%s: %s", f->reader.name, strerror(f->reader.error));
@@ -253,6 +256,7 @@ void filter_reject(struct filter *f, const struct envelope *envelope, const char
 
 int filter_close(struct filter *f)
 {
+	progress_close(&f->progress);
 	filter_flush(f);
 	if (!writer_close(&f->out)) {
 		diag_error("%s: %s", f->out.name, strerror(f->out.error));

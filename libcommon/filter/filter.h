@@ -5,6 +5,7 @@
 
 #include "envelope/envelope.h"
 #include "envelope/match.h"
+#include "filter/progress.h"
 #include "filter/rejects.h"
 #include "filter/stats.h"
 #include "filter/tool.h"
@@ -28,6 +29,7 @@ struct filter {
 	bool match_by_tool;        /* set before the loop: filter_next does not apply `match`, the tool does */
 	struct rejects rejects;
 	struct stats stats;
+	struct progress progress;
 	struct writer out;         /* standard output */
 	void (*on_reject)(void *context, const struct reject *); /* told of each reject, before it is reported or kept; may be NULL */
 	void *on_reject_context;

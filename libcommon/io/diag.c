@@ -13,7 +13,7 @@
 /* The program's voice is one for the process: its name and how much it says. */
 static struct {
 	const char *program;
-	bool quiet;
+	bool quiet, has_status;
 	int verbose;
 } voice = { .program = "metlog" };
 
@@ -51,6 +51,7 @@ static void say(const char *format, va_list arguments, const char *because)
 	struct buffer line;
 	buffer_init(&line, 64 * 1024);
 	vsnprintf(message, sizeof message, format, arguments);
+	if (voice.has_status) diag_status("");
 	buffer_append_text(&line, voice.program);
 	buffer_append(&line, ": ", 2);
 	/* Newlines of our own are kept (a caret under an expression); whatever came from input was escaped with %s by the caller or is here. */
@@ -67,6 +68,15 @@ static void say(const char *format, va_list arguments, const char *because)
 	if (write(STDERR_FILENO, line.data, line.length) < 0) { /* nobody to tell */ }
 	buffer_release(&line);
 	errno = saved;
+}
+
+void diag_status(const char *text)
+{
+	char line[96];
+	if (!*text && !voice.has_status) return;
+	int length = snprintf(line, sizeof line, "\r\033[K%.79s", text);
+	voice.has_status = *text;
+	if (write(STDERR_FILENO, line, (size_t)length) < 0) { /* nobody to show it to */ }
 }
 
 void diag_error(const char *format, ...)

@@ -37,6 +37,10 @@ void diag_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void diag_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void diag_note(int level, const char *format, ...) __attribute__((format(printf, 2, 3))); /* shown with -v (level 1), -vv (2) */
 
+/* A line on the terminal that changes in place: shows `text`, at most its first 79 bytes; the next message or status takes its place,
+ * "" takes it away. Only for a standard error that is a terminal. */
+void diag_status(const char *text);
+
 /* diag_error, then exit(status). Output buffers are not flushed: say what was lost if it matters. */
 _Noreturn void die(enum diag_exit status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 _Noreturn void die_errno(enum diag_exit status, const char *format, ...) __attribute__((format(printf, 2, 3))); /* appends ": strerror" */

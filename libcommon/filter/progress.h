@@ -1,0 +1,27 @@
+/* progress - a line on the terminal for work that lasts: how far, how fast, how long still. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef FILTER_PROGRESS_H
+#define FILTER_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Shown on standard error after two seconds, at most four times a second, and taken away before a message and at the end:
+ *     metlog-route: 43 % of 4.9 GB, 812 MB/s, 3 s left
+ * Only if standard error is a terminal (not a dumb one), standard output is none (what goes by there shows enough), all input is regular
+ * files, whose size tells how much there is, and -q is not given. */
+struct progress {
+	bool wanted;
+	uint64_t total_bytes, before_bytes; /* of all files; of those that are finished */
+	int64_t start_ns, next_ns;
+};
+
+/* operands as in struct tool_options; none: standard input. */
+void progress_open(struct progress *, char *const *operands, int operand_count, bool quiet);
+
+/* `bytes` of the present file are read. Costs a clock reading; call it for each block, not for each line. */
+void progress_tick(struct progress *, uint64_t bytes);
+void progress_next_file(struct progress *, uint64_t bytes); /* the file is finished; so much was read of it */
+void progress_close(struct progress *);
+
+#endif
