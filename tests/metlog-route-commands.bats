@@ -327,3 +327,26 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 	metlog-route -r 'a: TRUE => | cat >>both' -r 'b: TRUE => | cat >>both' -d drop in
 	lines both 16
 }
+
+# ended PID
+ended() { ! kill -0 "$1" 2>/dev/null; }
+
+@test "a command that cannot be started any more does not keep the router from its end" {
+	mkdir bin
+	cp "$(command -v metlog-route)" "$(command -v metlog-send)" bin/
+	mkfifo in
+	exec 5<>in
+	PATH=/usr/bin:/bin bin/metlog-route -d tcp:127.0.0.1:1 <in 2>err 5>&- &
+	router=$!
+	await 10 pgrep -P $router
+	rm bin/metlog-send
+	printf '{"n":1}\n' >&5
+	pkill -P $router
+	exec 5>&-
+	await 20 ended $router || { kill -9 $router; fail "it goes on for ever: $(cat err)"; }
+	status=0
+	wait $router || status=$?
+	[ "$status" -ne 0 ]
+	expect_in err 'did not start'
+	expect_in err '1 envelope undelivered'
+}

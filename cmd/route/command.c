@@ -195,7 +195,8 @@ void command_look(struct sink *s, int64_t now)
 		if (!c->done && c->draining && ring_used(&s->ring) == 0) c->done = true; /* it died before, and nothing came since */
 		if (c->done || now < c->restart_ms) return;
 		if (!command_start(s)) {
-			plan_restart(s, "did not start", now);
+			if (c->draining && c->drain_starts++ == DRAIN_STARTS_MOST) give_up(s, "did not start", "it was tried often enough");
+			else plan_restart(s, "did not start", now);
 			return;
 		}
 		sink_flush(s);
