@@ -340,13 +340,13 @@ ended() { ! kill -0 "$1" 2>/dev/null; }
 	router=$!
 	await 10 pgrep -P $router
 	rm bin/metlog-send
-	printf '{"n":1}\n' >&5
 	pkill -P $router
+	await 10 grep -q 'did not start' err
+	printf '{"n":1}\n' >&5
 	exec 5>&-
 	await 20 ended $router || { kill -9 $router; fail "it goes on for ever: $(cat err)"; }
 	status=0
 	wait $router || status=$?
 	[ "$status" -ne 0 ]
-	expect_in err 'did not start'
 	expect_in err '1 envelope undelivered'
 }
