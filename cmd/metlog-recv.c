@@ -10,8 +10,8 @@
 #include "io/diag.h"
 
 enum {
-	KEY_FROM = TOOL_KEY, KEY_CURVE_SECRET, KEY_CURVE_CLIENTS, KEY_CURVE_SERVER, KEY_CURVE_KEYGEN, KEY_INSECURE, KEY_HWM, KEY_RECEIVE_BUFFER,
-	KEY_MAX_CLIENTS, KEY_IDLE, KEY_MODE, KEY_DATAGRAM, KEY_READY,
+	KEY_FROM = TOOL_KEY, KEY_CURVE_KEYGEN, KEY_HWM, KEY_RECEIVE_BUFFER, KEY_MAX_CLIENTS,
+	KEY_IDLE, KEY_MODE, KEY_DATAGRAM, KEY_READY,
 };
 
 /* HWM: with messages of 1 MiB and a reader that is stuck, this is what a peer can make us hold; 1000 instead of 32 saves a tenth of the processor
@@ -23,18 +23,13 @@ static const struct argp_option options[] = {
 	{ "from", KEY_FROM, "ENDPOINT", 0, "Receive from ENDPOINT; may be repeated: sub:ADDRESS, pull:ADDRESS, rep:ADDRESS (ZeroMQ, which binds, or connects "
 		"after '>'), udp:HOST:PORT, tcp:HOST:PORT, unix:PATH. Port 0 (of ZeroMQ: *) is any free one", 1 },
 	{ "ready", KEY_READY, "FILE", 0, "Write the endpoints, with real ports, to FILE when all are open", 1 },
-	{ NULL, 0, NULL, 0, "Encryption and access:", 2 },
-	{ "curve-secret", KEY_CURVE_SECRET, "FILE", 0, "Use the CURVE key pair in FILE; where ZeroMQ binds, be a CURVE server with it", 2 },
-	{ "curve-clients", KEY_CURVE_CLIENTS, "DIR", 0, "Where ZeroMQ binds, let in only CURVE clients whose public keys are in DIR", 2 },
-	{ "curve-server", KEY_CURVE_SERVER, "FILE", 0, "Where ZeroMQ connects, encrypt to the CURVE server whose public key is in FILE", 2 },
-	{ "curve-keygen", KEY_CURVE_KEYGEN, "FILE", 0, "Make a key pair in FILE, its public key in FILE.pub, and exit", 2 },
-	{ "insecure", KEY_INSECURE, NULL, 0, "Allow endpoints beyond this host without CURVE", 2 },
+	{ "curve-keygen", KEY_CURVE_KEYGEN, "FILE", 0, "Make a key pair in FILE, its public key in FILE.pub, and exit", 9 },
 	{ NULL, 0, NULL, 0, "Sockets and limits:", 3 },
 	{ "hwm", KEY_HWM, "COUNT", 0, "Queue at most COUNT ZeroMQ messages of each peer (default 32)", 3 },
 	{ "receive-buffer", KEY_RECEIVE_BUFFER, "SIZE", 0, "Ask for a kernel buffer of SIZE for each socket (default 4Mi)", 3 },
 	{ "max-clients", KEY_MAX_CLIENTS, "COUNT", 0, "Take at most COUNT tcp: and unix: connections at once (default 256)", 3 },
 	{ "idle", KEY_IDLE, "DURATION", 0, "Close a tcp: or unix: connection that is silent this long (default never)", 3 },
-	{ "mode", KEY_MODE, "OCTAL", 0, "Create unix: socket files with permissions OCTAL (default 0600)", 2 },
+	{ "mode", KEY_MODE, "OCTAL", 0, "Create unix: socket files with permissions OCTAL (default 0600)", 9 },
 	{ "unix-datagram", KEY_DATAGRAM, NULL, 0, "Make unix: endpoints datagram sockets", 3 },
 	{ 0 }
 };
@@ -57,11 +52,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->from[o->from_count++] = span_of(arg);
 		break;
 	case KEY_READY: o->ready = arg; break;
-	case KEY_CURVE_SECRET: o->curve_secret = arg; break;
-	case KEY_CURVE_CLIENTS: o->curve_clients = arg; break;
-	case KEY_CURVE_SERVER: o->curve_server = arg; break;
 	case KEY_CURVE_KEYGEN: o->curve_keygen = arg; break;
-	case KEY_INSECURE: o->insecure = true; break;
 	case KEY_HWM: o->hwm = (int)tool_integer("--hwm", arg, 1, 1000000); break;
 	case KEY_RECEIVE_BUFFER: {
 		uint64_t bytes = tool_size("--receive-buffer", arg);
@@ -90,7 +81,7 @@ static const struct tool_about about = {
 		"  metlog-recv --curve-keygen server.key\n"
 		"  metlog-recv --from 'sub:tcp://*:5565' --curve-secret server.key \\\n"
 		"      --curve-clients clients.d\n",
-	.uses = USES_INPUT | USES_MATCH | USES_OUTPUT,
+	.uses = USES_INPUT | USES_MATCH | USES_OUTPUT | USES_ACCESS,
 	.options = options,
 	.parse = parse,
 };
@@ -113,12 +104,12 @@ static void end_quietly(int number)
 
 static void check_curve(const struct recv *r)
 {
-	const struct recv_options *o = &r->options;
+	const struct tool_access *a = &r->filter.options.access;
 	bool side[2] = { false, false };
 	for (int i = 0; i < r->source_count; i++)
 		if (r->source[i].form == SOURCE_ZEROMQ) side[zeromq_binds(r->source[i].socket)] = true;
 	const char *fault = zeromq_curve_fault(&(struct zeromq_options){
-		.curve_secret = o->curve_secret, .curve_clients = o->curve_clients, .curve_server = o->curve_server }, side[true], side[false]);
+		.curve_secret = a->curve_secret, .curve_clients = a->curve_clients, .curve_server = a->curve_server }, side[true], side[false]);
 	if (fault) tool_usage_error("%s", fault);
 }
 

@@ -20,9 +20,6 @@ enum { LINES_NOT_SAID = -2 };
 struct options {
 	const char *endpoints[ENDPOINTS_MAX];
 	size_t endpoint_count;
-	char *receiver[12];          /* options that are handed to metlog-recv */
-	size_t receiver_count;
-	bool insecure;
 	const char *format_text;
 	enum form form;
 	bool follow, oneline, all, raw, count;
@@ -45,8 +42,7 @@ struct tail {
 	bool skips, terminal;
 };
 
-enum { KEY_ONELINE = TOOL_KEY, KEY_FORMAT, KEY_JSON, KEY_PRETTY, KEY_RAW, KEY_COUNT, KEY_SAMPLE, KEY_FROM, KEY_CURVE_SECRET, KEY_CURVE_CLIENTS,
-	KEY_CURVE_SERVER, KEY_INSECURE };
+enum { KEY_ONELINE = TOOL_KEY, KEY_FORMAT, KEY_JSON, KEY_PRETTY, KEY_RAW, KEY_COUNT, KEY_SAMPLE, KEY_FROM };
 
 static const struct argp_option own_options[] = {
 	{ NULL, 0, NULL, 0, "What to read:", 1 },
@@ -62,20 +58,8 @@ static const struct argp_option own_options[] = {
 	{ "format", KEY_FORMAT, "TEMPLATE", 0, "Show a line of your own: '{timestamp} {fields.name|-}={payload}'", 2 },
 	{ "json", KEY_JSON, NULL, 0, "Show the envelopes byte for byte, even on a terminal", 2 },
 	{ "raw", KEY_RAW, NULL, 0, "Let control characters in the text through to the terminal: dangerous", 2 },
-	{ NULL, 0, NULL, 0, "Encryption and access, with --from:", 3 },
-	{ "curve-secret", KEY_CURVE_SECRET, "FILE", 0, "Use the CURVE key pair in FILE", 3 },
-	{ "curve-server", KEY_CURVE_SERVER, "FILE", 0, "Where ZeroMQ connects, encrypt to the CURVE server whose public key is in FILE", 3 },
-	{ "curve-clients", KEY_CURVE_CLIENTS, "DIR", 0, "Where ZeroMQ binds, let in only CURVE clients whose public keys are in DIR", 3 },
-	{ "insecure", KEY_INSECURE, NULL, 0, "Allow endpoints beyond this host without CURVE", 3 },
 	{ 0 },
 };
-
-static void hand_to_receiver(struct options *o, char *name, char *value)
-{
-	if (o->receiver_count + 2 > sizeof o->receiver / sizeof *o->receiver) tool_usage_error("%s: given too often", name);
-	o->receiver[o->receiver_count++] = name;
-	if (value) o->receiver[o->receiver_count++] = value;
-}
 
 static void choose_form(struct options *o, enum form form)
 {
@@ -85,7 +69,6 @@ static void choose_form(struct options *o, enum form form)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	static char curve_secret[] = "--curve-secret", curve_server[] = "--curve-server", curve_clients[] = "--curve-clients", insecure[] = "--insecure";
 	struct options *o = state->input;
 	switch (key) {
 	case 'f': o->follow = true; break;
@@ -102,10 +85,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (o->endpoint_count == ENDPOINTS_MAX) tool_usage_error("--from: more than %d endpoints", ENDPOINTS_MAX);
 		o->endpoints[o->endpoint_count++] = arg;
 		break;
-	case KEY_CURVE_SECRET: hand_to_receiver(o, curve_secret, arg); break;
-	case KEY_CURVE_SERVER: hand_to_receiver(o, curve_server, arg); break;
-	case KEY_CURVE_CLIENTS: hand_to_receiver(o, curve_clients, arg); break;
-	case KEY_INSECURE: o->insecure = true, hand_to_receiver(o, insecure, NULL); break;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
@@ -120,7 +99,7 @@ static const struct tool_about about = {
 	            "  metlog-tail --from sub:tcp://127.0.0.1:5565 \\\n"
 	            "      -m 'type == \"timer\" && fields.name =~ /^db/'\n"
 	            "  metlog-tail --since -15m --format '{@time} {logger} {payload}' app.ndjson\n",
-	.uses = USES_INPUT | USES_MATCH | USES_TIMES | USES_ZONE | USES_OUTPUT | USES_COLOR,
+	.uses = USES_INPUT | USES_MATCH | USES_TIMES | USES_ZONE | USES_OUTPUT | USES_COLOR | USES_ACCESS,
 	.options = own_options,
 	.parse = parse,
 };
@@ -209,15 +188,21 @@ static void measure(struct tail *t)
 
 /* --- begin, wait, end --- */
 
-/* Keys are for ZeroMQ alone. Beside such an endpoint another gets none; keys that fit no endpoint are metlog-recv's to refuse. */
+/* Our own options of access are metlog-recv's. Keys are for ZeroMQ alone: beside such an endpoint another gets none; keys that fit no
+ * endpoint are metlog-recv's to refuse. */
 static void add_endpoint(struct tail *t, const char *endpoint)
 {
-	struct options *o = &t->options;
-	static char insecure[] = "--insecure";
-	char *only_insecure[] = { insecure };
+	const struct tool_access *a = &t->filter.options.access;
+	const struct { const char *name, *value; } keys[] = {
+		{ "--curve-secret", a->curve_secret }, { "--curve-clients", a->curve_clients }, { "--curve-server", a->curve_server },
+	};
+	const char *arguments[2 * sizeof keys / sizeof *keys + 1];
+	size_t count = 0;
 	bool plain = strncmp(endpoint, "udp:", 4) == 0 || strncmp(endpoint, "tcp:", 4) == 0 || strncmp(endpoint, "unix:", 5) == 0;
-	if (plain && o->endpoint_count > 1) sources_add_endpoint(&t->sources, &t->filter, endpoint, only_insecure, o->insecure);
-	else sources_add_endpoint(&t->sources, &t->filter, endpoint, o->receiver, o->receiver_count);
+	for (size_t i = 0; i < sizeof keys / sizeof *keys && !(plain && t->options.endpoint_count > 1); i++)
+		if (keys[i].value) arguments[count++] = keys[i].name, arguments[count++] = keys[i].value;
+	if (a->insecure) arguments[count++] = "--insecure";
+	sources_add_endpoint(&t->sources, &t->filter, endpoint, arguments, count);
 }
 
 static void add_sources(struct tail *t)
@@ -245,7 +230,9 @@ static void tail_open(struct tail *t, int argc, char **argv)
 	struct format_fault fault;
 	o->lines = LINES_NOT_SAID;
 	filter_open(&t->filter, &about, argc, argv, o);
-	if (o->receiver_count && !o->endpoint_count) tool_usage_error("%s: only for --from", o->receiver[0]);
+	const struct tool_access *a = &t->filter.options.access;
+	if (!o->endpoint_count && (a->curve_secret || a->curve_clients || a->curve_server || a->insecure))
+		tool_usage_error("%s: only for --from", a->insecure ? "--insecure" : "keys");
 	t->terminal = isatty(STDOUT_FILENO);
 	if (o->form == FORM_AUTO) o->form = t->terminal ? FORM_HUMAN : FORM_JSON;
 	if (o->form == FORM_TEMPLATE && !(t->format = format_new(o->format_text, &fault)))

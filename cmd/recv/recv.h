@@ -16,9 +16,9 @@ enum { RECV_SOURCES_MAX = 64, RECV_CLIENTS_MAX = 800 };
 struct recv_options {
 	struct span from[RECV_SOURCES_MAX];
 	int from_count;
-	const char *curve_secret, *curve_clients, *curve_server, *curve_keygen;
+	const char *curve_keygen;
 	const char *ready;             /* file that is told the endpoints as they are listened on */
-	bool insecure, unix_datagram;
+	bool unix_datagram;
 	mode_t mode;
 	int hwm, receive_buffer, clients_max;
 	int64_t idle_ms;               /* 0: never */

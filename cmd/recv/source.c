@@ -19,13 +19,14 @@ static void open_zeromq(struct recv *r, struct source *s)
 {
 	/* A frame may hold several lines, so it may be longer than one; and a line a little too long should be a reject, not a lost connection. */
 	int64_t frame_limit = (int64_t)r->filter.options.line_limit + FRAME_MORE;
+	const struct tool_access *a = &r->filter.options.access;
 	s->form = SOURCE_ZEROMQ;
 	s->more = true; /* libzmq tells of changes only: the first look is ours */
 	if (!r->zeromq) r->zeromq = zeromq_open();
 	s->socket = zeromq_socket_open(r->zeromq, &s->endpoint, &(struct zeromq_options){
 		.hwm = r->options.hwm, .message_limit_bytes = frame_limit,
-		.buffer_bytes = r->options.receive_buffer, .curve_secret = r->options.curve_secret, .curve_clients = r->options.curve_clients,
-		.curve_server = r->options.curve_server, .insecure = r->options.insecure, .failure = EXIT_NO_INPUT });
+		.buffer_bytes = r->options.receive_buffer, .curve_secret = a->curve_secret, .curve_clients = a->curve_clients,
+		.curve_server = a->curve_server, .insecure = a->insecure, .failure = EXIT_NO_INPUT });
 	snprintf(s->resolved, sizeof s->resolved, "%s:%s%s", endpoint_kind_name(s->endpoint.kind), zeromq_binds(s->socket) ? "" : ">", zeromq_address(s->socket));
 }
 
@@ -33,7 +34,7 @@ static void open_socket(struct recv *r, struct source *s)
 {
 	char reason[SOCKET_REASON_MAX], name[SOCKET_NAME_MAX];
 	bool datagrams = s->endpoint.kind == ENDPOINT_UDP || (s->endpoint.kind == ENDPOINT_UNIX && r->options.unix_datagram);
-	if (!endpoint_is_local(&s->endpoint) && !r->options.insecure)
+	if (!endpoint_is_local(&s->endpoint) && !r->filter.options.access.insecure)
 		die(EXIT_CONFIGURATION, "%s: %s off this host has no authentication, so anybody there may send: use ZeroMQ with CURVE, or --insecure if that is meant",
 			s->endpoint.text, endpoint_kind_name(s->endpoint.kind));
 	s->fd = socket_listen(&s->endpoint, datagrams ? SOCKET_DATAGRAM : SOCKET_STREAM, r->options.mode, reason);

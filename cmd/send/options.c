@@ -14,7 +14,7 @@
 
 enum {
 	KEY_COUNTER = TOOL_KEY, KEY_TIMER, KEY_GAUGE, KEY_SET, KEY_RATE, KEY_SEED, KEY_TAG, KEY_TIMESTAMP, KEY_HOSTNAME, KEY_PID,
-	KEY_ON_FAILURE, KEY_JSON, KEY_AS_IS, KEY_TO, KEY_TIMEOUT, KEY_SECRET, KEY_SERVER, KEY_CLIENTS, KEY_INSECURE,
+	KEY_ON_FAILURE, KEY_JSON, KEY_AS_IS, KEY_TO, KEY_TIMEOUT,
 };
 
 enum { TIMEOUT_DEFAULT_MS = 5000, FIELDS_MAX = 16 << 20 };
@@ -43,10 +43,6 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Where to:", 4 },
 	{ "to", KEY_TO, "ENDPOINT", 0, "Send to ENDPOINT: file:PATH, udp:HOST:PORT, tcp:HOST:PORT, unix:PATH, pub:ADDRESS, push:ADDRESS (default -, standard output)", 4 },
 	{ "timeout", KEY_TIMEOUT, "DURATION", 0, "Give up, with status 75, on a far side that is away this long (default 5s; 0 is never)", 4 },
-	{ "curve-server", KEY_SERVER, "FILE", 0, "Where ZeroMQ connects, encrypt to the CURVE server whose public key is in FILE", 4 },
-	{ "curve-secret", KEY_SECRET, "FILE", 0, "Use the CURVE key pair in FILE (default one made for this run)", 4 },
-	{ "curve-clients", KEY_CLIENTS, "DIR", 0, "Where ZeroMQ binds, let in only CURVE clients whose public keys are in DIR", 4 },
-	{ "insecure", KEY_INSECURE, NULL, 0, "Allow ZeroMQ beyond this host without CURVE", 4 },
 	{ 0 },
 };
 
@@ -158,10 +154,6 @@ static error_t parse_place(int key, char *arg, struct send_options *o)
 	switch (key) {
 	case KEY_TO: set_to(o, arg); break;
 	case KEY_TIMEOUT: o->outlet.timeout_ms = timeout_of(arg); break;
-	case KEY_SECRET: o->outlet.curve_secret = arg; break;
-	case KEY_SERVER: o->outlet.curve_server = arg; break;
-	case KEY_CLIENTS: o->outlet.curve_clients = arg; break;
-	case KEY_INSECURE: o->outlet.insecure = true; break;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
@@ -229,7 +221,7 @@ const struct tool_about send_about = {
 		"  metlog-send --timer backup --on-failure cron --to udp:127.0.0.1:5565 \\\n"
 		"      -- tar czf /b/home.tgz /home\n"
 		"  metlog-send --json --to push:ipc:///run/metlog/in archive.ndjson\n",
-	.uses = USES_INPUT | USES_DRY_RUN | USES_OUTPUT,
+	.uses = USES_INPUT | USES_DRY_RUN | USES_OUTPUT | USES_ACCESS,
 	.options = options,
 	.parse = parse,
 };
@@ -310,6 +302,10 @@ static void check_curve(const struct send_options *o)
 
 void options_check(struct send_options *o, struct tool_options *tool)
 {
+	o->outlet.curve_secret = tool->access.curve_secret;
+	o->outlet.curve_clients = tool->access.curve_clients;
+	o->outlet.curve_server = tool->access.curve_server;
+	o->outlet.insecure = tool->access.insecure;
 	check_curve(o);
 	check_json(o);
 	check_metrics(o);

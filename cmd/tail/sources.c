@@ -123,7 +123,7 @@ void sources_add_file(struct sources *s, struct filter *f, const char *path)
 	if (s->follow && !source->stream && !is_standard(source)) watch_folder(s, source);
 }
 
-void sources_add_endpoint(struct sources *s, struct filter *f, const char *endpoint, char *const *options, size_t option_count)
+void sources_add_endpoint(struct sources *s, struct filter *f, const char *endpoint, const char *const *options, size_t option_count)
 {
 	struct source *source = add(s, f, endpoint);
 	char **arguments = must_alloc((option_count + 4) * sizeof *arguments);
@@ -131,7 +131,7 @@ void sources_add_endpoint(struct sources *s, struct filter *f, const char *endpo
 	arguments[count++] = (char[]){ "metlog-recv" };
 	arguments[count++] = (char[]){ "--from" };
 	arguments[count++] = source->name;
-	for (size_t i = 0; i < option_count; i++) arguments[count++] = options[i];
+	for (size_t i = 0; i < option_count; i++) arguments[count++] = (char *)options[i]; /* exec promises not to change it */
 	if (!child_start(&source->child, arguments, CHILD_PIPE_OUT | CHILD_NULL_IN | CHILD_OWN_GROUP | CHILD_DIES_WITH_US | CHILD_TOOL))
 		die_errno(EXIT_SYSTEM, "%s: cannot start metlog-recv", endpoint);
 	free(arguments);

@@ -39,7 +39,7 @@ void sources_init(struct sources *, struct filter *, int64_t lines, bool follow)
 /* A file, or "-" for standard input. One that cannot be opened is reported; while following, it is waited for. */
 void sources_add_file(struct sources *, struct filter *, const char *path);
 /* Starts `metlog-recv --from ENDPOINT` with further options; dies (71) if it cannot be started. */
-void sources_add_endpoint(struct sources *, struct filter *, const char *endpoint, char *const *options, size_t option_count);
+void sources_add_endpoint(struct sources *, struct filter *, const char *endpoint, const char *const *options, size_t option_count);
 
 /* As filter_turn and filter_wait, over all sources. */
 enum filter_turn sources_turn(struct sources *, struct filter *, struct envelope *);

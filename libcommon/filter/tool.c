@@ -13,7 +13,8 @@
 #include "io/diag.h"
 
 /* Keys of the shared long-only options; the tools' own begin at TOOL_KEY. */
-enum { KEY_TZ = 0x800, KEY_REJECTS, KEY_MAX_LINE, KEY_STRICT, KEY_STATS, KEY_COLOR, KEY_HELP, KEY_USAGE };
+enum { KEY_TZ = 0x800, KEY_REJECTS, KEY_MAX_LINE, KEY_STRICT, KEY_STATS, KEY_COLOR, KEY_CURVE_SECRET, KEY_CURVE_CLIENTS, KEY_CURVE_SERVER,
+	KEY_INSECURE, KEY_HELP, KEY_USAGE };
 
 enum { ALWAYS = 0 };
 
@@ -22,6 +23,11 @@ static const struct shared {
 	unsigned uses;
 	struct argp_option option;
 } shared[] = {
+	{ USES_ACCESS, { NULL, 0, NULL, 0, "Encryption and access:", 9 } },
+	{ USES_ACCESS, { "curve-secret", KEY_CURVE_SECRET, "FILE", 0, "Use the CURVE key pair in FILE; where ZeroMQ binds, be a CURVE server with it", 9 } },
+	{ USES_ACCESS, { "curve-clients", KEY_CURVE_CLIENTS, "DIR", 0, "Where ZeroMQ binds, let in only CURVE clients whose public keys are in DIR", 9 } },
+	{ USES_ACCESS, { "curve-server", KEY_CURVE_SERVER, "FILE", 0, "Where ZeroMQ connects, encrypt to the CURVE server whose public key is in FILE", 9 } },
+	{ USES_ACCESS, { "insecure", KEY_INSECURE, NULL, 0, "Allow endpoints beyond this host without CURVE", 9 } },
 	{ USES_MATCH | USES_TIMES | USES_ZONE, { NULL, 0, NULL, 0, "Which envelopes:", 10 } },
 	{ USES_MATCH, { "match", 'm', "EXPR", 0, "Take only envelopes that match EXPR (see metlog-match(7))", 10 } },
 	{ USES_TIMES, { "since", 'S', "TIME", 0, "Take only envelopes stamped at TIME or later: RFC 3339, -15m, today, @EPOCH", 10 } },
@@ -123,6 +129,10 @@ static error_t parse_shared(int key, char *arg, struct parsing *p)
 	case KEY_STATS: o->stats = arg; break;
 	case 'u': o->unbuffered = true; break;
 	case KEY_COLOR: o->color = color_of(arg); break;
+	case KEY_CURVE_SECRET: o->access.curve_secret = arg; break;
+	case KEY_CURVE_CLIENTS: o->access.curve_clients = arg; break;
+	case KEY_CURVE_SERVER: o->access.curve_server = arg; break;
+	case KEY_INSECURE: o->access.insecure = true; break;
 	case 'q': o->quiet = true; break;
 	case 'v': o->verbose++; break;
 	default: return ARGP_ERR_UNKNOWN;

@@ -16,6 +16,7 @@ enum tool_uses {
 	USES_DRY_RUN = 16,  /* -n/--dry-run */
 	USES_OUTPUT = 32,   /* -u/--unbuffered */
 	USES_COLOR = 64,    /* --color=auto|always|never */
+	USES_ACCESS = 128,  /* --curve-secret --curve-clients --curve-server --insecure */
 };
 
 struct tool_about {
@@ -32,6 +33,12 @@ enum { TOOL_KEY = 0x1000 }; /* first key for a tool's own long-only options; the
 
 enum tool_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
+/* Who may talk to our endpoints, and to whom ours talk: see metlog-recv(1). Not given: NULL. */
+struct tool_access {
+	const char *curve_secret, *curve_clients, *curve_server;
+	bool insecure;
+};
+
 struct tool_options {
 	const char *match, *rejects, *stats;
 	int64_t since, until;        /* nanoseconds; INT64_MIN and INT64_MAX when not given. Half-open: since <= t < until */
@@ -39,6 +46,7 @@ struct tool_options {
 	bool strict, dry_run, quiet, unbuffered;
 	int verbose;
 	enum tool_color color;
+	struct tool_access access;
 	char **operands;             /* FILE operands (or what `usage` says); count 0 = none */
 	int operand_count;
 };
