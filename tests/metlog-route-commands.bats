@@ -350,3 +350,20 @@ ended() { ! kill -0 "$1" 2>/dev/null; }
 	[ "$status" -ne 0 ]
 	expect_in err '1 envelope undelivered'
 }
+
+@test "words of access behind pub: and push: reach metlog-send, each once; behind anything else they are none" {
+	mkdir bin
+	cp "$(command -v metlog-route)" bin/
+	printf '#!/bin/sh\nprintf "%%s\\n" "$@" >arguments\ncat >got\n' >bin/metlog-send
+	chmod +x bin/metlog-send
+	printf '{"n":1}\n' | bin/metlog-route -d 'push:tcp://collector:5566 curve-server=/k/insecure buffer=8Ki insecure full=drop curve-secret=/k/mine'
+	printf '%s\n' --json --as-is --timeout 0 --to push:tcp://collector:5566 --curve-secret=/k/mine --insecure --curve-server=/k/insecure >expected
+	expect_same expected arguments
+	expect_in got '{"n":1}'
+	for wrong in 'push:tcp://c:1 insecure insecure' 'push:tcp://c:1 curve-server=' 'udp:127.0.0.1:1 insecure' 'file:x insecure'; do
+		separately metlog-route --check -d "$wrong"
+		expect_status 78
+	done
+	printf '{"n":1}\n' | metlog-route -d '| cat >out; echo insecure'
+	expect_in out '{"n":1}'
+}

@@ -44,8 +44,16 @@ static bool start_child(struct sink *s)
 	struct child *child = &s->command->child;
 	unsigned options = CHILD_PIPE_IN | CHILD_OWN_GROUP;
 	if (s->kind == DESTINATION_COMMAND) return child_start_shell(child, s->path, options);
-	char *argv[] = { (char[]){ "metlog-send" }, (char[]){ "--json" }, (char[]){ "--as-is" }, (char[]){ "--timeout" }, (char[]){ "0" },
-		         (char[]){ "--to" }, s->path, NULL };
+	char *argv[8 + DESTINATION_ACCESS_WORDS] = { (char[]){ "metlog-send" }, (char[]){ "--json" }, (char[]){ "--as-is" }, (char[]){ "--timeout" },
+		(char[]){ "0" }, (char[]){ "--to" }, s->path };
+	char words[DESTINATION_ACCESS_WORDS][DESTINATION_ACCESS_MAX + 3];
+	size_t count = 0;
+	for (const char *word = s->access; *word && count < DESTINATION_ACCESS_WORDS; count++) {
+		size_t length = strcspn(word, " ");
+		snprintf(words[count], sizeof words[count], "--%.*s", (int)length, word);
+		argv[7 + count] = words[count];
+		word += length + (word[length] == ' ');
+	}
 	return child_start(child, argv, options | CHILD_TOOL);
 }
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/buffer.h"
 #include "base/number.h"
 #include "destination.h"
 #include "io/diag.h"
@@ -32,9 +33,26 @@ static struct span cut_last_word(struct span *text)
 	return word;
 }
 
-/* Takes full= and buffer= off the end of `rest`. */
-static bool parse_options(struct destination *d, struct span whole, struct span *rest, struct destination_fault *f)
+/* Which word of access it is, a bit each; 0: none. */
+static unsigned access_bit(struct span word)
 {
+	static const char *const files[DESTINATION_ACCESS_WORDS - 1] = { "curve-secret=", "curve-clients=", "curve-server=" };
+	for (unsigned i = 0; i < DESTINATION_ACCESS_WORDS - 1; i++)
+		if (span_starts(word, span_of(files[i]))) return word.length > strlen(files[i]) ? 2U << i : 0;
+	return span_equal(word, SPAN("insecure"));
+}
+
+static bool is_zeromq(struct span text)
+{
+	if (text.data[0] == '"' || text.data[0] == '\'') text.data++, text.length--;
+	return span_starts(text, SPAN("pub:")) || span_starts(text, SPAN("push:"));
+}
+
+/* Takes full=, buffer= and the words of access off the end of `rest`. */
+static bool parse_options(struct destination *d, struct span whole, struct span *rest, struct buffer *access, struct destination_fault *f)
+{
+	const bool zeromq = is_zeromq(*rest);
+	unsigned seen = 0;
 	for (;;) {
 		struct span shorter = *rest, word = cut_last_word(&shorter);
 		if (shorter.length == 0) return true;
@@ -49,6 +67,11 @@ static bool parse_options(struct destination *d, struct span whole, struct span 
 			if (!number_parse_size(value, &bytes) || bytes < BUFFER_LEAST || bytes > BUFFER_MOST)
 				return fault(f, whole, value.data, "buffer= is a size from 4Ki to 1Gi, such as 64Ki or 4Mi");
 			d->buffer_bytes = (size_t)bytes;
+		} else if (zeromq && access_bit(word)) {
+			if (seen & access_bit(word)) return fault(f, whole, word.data, "this stands there twice");
+			seen |= access_bit(word);
+			if (access->length) buffer_append_byte(access, ' ');
+			if (!buffer_append_span(access, word)) return fault(f, whole, word.data, "too much of this");
 		} else {
 			return true;
 		}
@@ -62,13 +85,13 @@ static bool unquote(struct span whole, struct span *rest, struct destination_fau
 	if (quote == '"' || quote == '\'') {
 		const char *end = memchr(rest->data + 1, quote, rest->length - 1);
 		if (!end) return fault(f, whole, rest->data, "the quote is not closed");
-		if (end + 1 != rest->data + rest->length) return fault(f, whole, end + 1, "nothing but full= and buffer= can follow a destination");
+		if (end + 1 != rest->data + rest->length) return fault(f, whole, end + 1, "nothing but full=, buffer= and (of pub: and push:) insecure and curve- words can follow a destination");
 		*rest = span_between(rest->data + 1, end);
 		return rest->length || fault(f, whole, rest->data, "a destination is missing");
 	}
 	for (size_t i = 0; i < rest->length; i++)
 		if (rest->data[i] == ' ' || rest->data[i] == '\t')
-			return fault(f, whole, rest->data + i, "a blank: quote the destination if it belongs to it; only full= and buffer= can follow");
+			return fault(f, whole, rest->data + i, "a blank: quote the destination if it belongs to it; only full=, buffer= and (of pub: and push:) insecure and curve- words can follow");
 	return true;
 }
 
@@ -111,12 +134,11 @@ static bool parse_endpoint(struct destination *d, struct span whole, struct span
 	return good;
 }
 
-bool destination_parse(struct destination *d, struct span text, struct destination_fault *f)
+static bool parse(struct destination *d, struct span text, struct buffer *access, struct destination_fault *f)
 {
-	*d = (struct destination){ .buffer_bytes = DESTINATION_BUFFER };
 	struct span rest = span_trim(text);
 	if (rest.length == 0) return fault(f, text, text.data, "a destination is missing");
-	if (!parse_options(d, text, &rest, f)) return false;
+	if (!parse_options(d, text, &rest, access, f)) return false;
 	struct span path = rest;
 	if (rest.data[0] == '|') {
 		path = span_trim((struct span){ rest.data + 1, rest.length - 1 });
@@ -138,12 +160,24 @@ bool destination_parse(struct destination *d, struct span text, struct destinati
 	}
 	d->text = must_copy(rest);
 	d->path = must_copy(path);
+	d->access = must_copy(buffer_span(access));
 	return true;
+}
+
+bool destination_parse(struct destination *d, struct span text, struct destination_fault *f)
+{
+	struct buffer access;
+	*d = (struct destination){ .buffer_bytes = DESTINATION_BUFFER };
+	buffer_init(&access, DESTINATION_ACCESS_MAX);
+	bool good = parse(d, text, &access, f);
+	buffer_release(&access);
+	return good;
 }
 
 void destination_release(struct destination *d)
 {
 	free(d->text);
 	free(d->path);
+	free(d->access);
 	*d = (struct destination){ 0 };
 }

@@ -17,20 +17,21 @@ enum destination_full { FULL_BLOCK, FULL_DROP };
 
 struct destination {
 	enum destination_kind kind;
-	char *text;                    /* as written, without full= and buffer= */
+	char *text;                    /* as written, without the words that may follow */
 	char *path;                    /* of a file, or the command, or the endpoint: what stands behind the prefix */
+	char *access;                  /* of pub: and push:, words that are options of metlog-send: "insecure curve-server=FILE"; or "" */
 	enum destination_full full;    /* what to do when the buffer is full */
 	size_t buffer_bytes;
 };
 
-enum { DESTINATION_BUFFER = 1024 * 1024, DESTINATION_FAULT_MAX = 200 };
+enum { DESTINATION_BUFFER = 1024 * 1024, DESTINATION_FAULT_MAX = 200, DESTINATION_ACCESS_MAX = 4096, DESTINATION_ACCESS_WORDS = 4 };
 
 struct destination_fault {
 	char reason[DESTINATION_FAULT_MAX];
 	size_t column;                 /* 1-based, in the text given */
 };
 
-/* Reads "DEST [full=block|drop] [buffer=SIZE]". False with `fault` filled; then nothing is left to release. */
+/* Reads "DEST [full=block|drop] [buffer=SIZE]", for pub: and push: also "[insecure] [curve-secret=FILE] [curve-clients=DIR] [curve-server=FILE]". False with `fault` filled; then nothing is left to release. */
 bool destination_parse(struct destination *, struct span text, struct destination_fault *);
 void destination_release(struct destination *);
 

@@ -29,7 +29,7 @@ static bool serves(const struct sink *s, const struct route *route)
 {
 	const struct destination *d = &route->destination;
 	if (s->leaving || s->kind != d->kind || strcmp(s->path, d->path) != 0) return false;
-	return !is_process(d) || (s->buffer_bytes == d->buffer_bytes && strcmp(s->name, route->name) == 0 && !s->failed);
+	return !is_process(d) || (s->buffer_bytes == d->buffer_bytes && strcmp(s->access, d->access) == 0 && strcmp(s->name, route->name) == 0 && !s->failed);
 }
 
 static struct sink *find_sink(struct sink *const *sink, size_t count, const struct route *route)

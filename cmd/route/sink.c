@@ -88,6 +88,7 @@ struct sink *sink_open(const struct destination *d, const char *name, const stru
 	*s = (struct sink){ .kind = d->kind, .fd = -1, .block = SIZE_MAX, .buffer_bytes = d->buffer_bytes };
 	s->name = must_copy(span_of(name));
 	s->text = must_copy(span_of(d->text));
+	s->access = must_copy(span_of(d->access));
 	s->path = must_copy(span_of(d->path));
 	if (open_kind(s, d, settings, status)) return s;
 	sink_free(s);
@@ -110,6 +111,7 @@ void sink_release(struct sink *s)
 	ring_release(&s->ring);
 	free(s->name);
 	free(s->text);
+	free(s->access);
 	free(s->path);
 }
 

@@ -12,7 +12,7 @@ struct partition; /* of a sink that is a template: partition.h */
 struct sink {
 	enum destination_kind kind;
 	char *name;           /* of the route it was opened for, for messages */
-	char *text, *path;    /* of its destination */
+	char *text, *path, *access; /* of its destination */
 	int fd;               /* -1: not open, or waiting for its command to be started again */
 	struct ring ring;
 	size_t block, buffer_bytes; /* written as soon as `block` bytes wait; the buffer= it was opened with */
