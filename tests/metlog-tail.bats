@@ -353,3 +353,9 @@ hostile() {
 	separately metlog-tail --count </dev/null
 	expect_status 0 && expect_lines "$out" 0
 }
+
+@test "with colour it is the same text: a type that ends in blanks keeps them" {
+	printf '{"type":"job  "}\n' | metlog-tail --pretty --color=never >plain
+	printf '{"type":"job  "}\n' | metlog-tail --pretty --color=always | sed 's/\x1b\[[0-9;]*m//g' >colored
+	expect_same plain colored
+}

@@ -43,7 +43,7 @@ counter() { echo '{"type":"counter","payload":1,"fields":{"name":"some.hits"}}';
 	local tool=$!
 	children+=" $tool"
 	exec 7>pipe
-	for i in $(seq 3000); do counter; done >&7
+	for _ in $(seq 3000); do counter; done >&7
 	await 10 eval 'kill -USR1 $tool; grep -q "\"passed\":3000" errors'
 	touch cut
 	await 10 eval 'kill -USR1 $tool; grep -q "the connection was lost" errors || { counter >&7; false; }'

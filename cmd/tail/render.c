@@ -164,8 +164,8 @@ static void append_level(struct render *r, int severity)
 	buffer_append(&r->text, padded[severity & 7] + length, 8 - length);
 }
 
-/* A name padded to its column, which grows with the names seen. */
-static void append_name(struct render *r, enum paint paint, struct value name, size_t *columns, size_t columns_max)
+/* A name padded to its column, which grows with the names seen. Returns where the text ends but for the padding. */
+static size_t append_name(struct render *r, enum paint paint, struct value name, size_t *columns, size_t columns_max)
 {
 	static const char blanks[] = "                        ";
 	begin(r, paint);
@@ -174,9 +174,11 @@ static void append_name(struct render *r, enum paint paint, struct value name, s
 	else show_value(&r->show, &r->text, SPAN(""), name);
 	size_t width = r->text.failed ? 0 : show_columns((struct span){ r->text.data + start, r->text.length - start });
 	end(r);
+	size_t without_blanks = r->text.length;
 	if (width > *columns && width <= columns_max) *columns = width; /* one that is far too long pushes its own line only */
 	buffer_append(&r->text, blanks, 1 + (width < *columns ? *columns - width : 0));
 	r->column += (width < *columns ? *columns : width) + 1;
+	return without_blanks;
 }
 
 /* What was appended from `start` on, which holds no colour, moves the column. */
@@ -371,7 +373,7 @@ struct span render_envelope(struct render *r, const struct envelope *e)
 	append_level(r, e->severity);
 	r->column = (r->oneline ? 11 : 0) + 13 + 8;
 	append_name(r, PAINT_LOGGER, e->logger, &r->logger_columns, LOGGER_COLUMNS_MAX);
-	append_name(r, PAINT_TYPE, e->type, &r->type_columns, TYPE_COLUMNS_MAX);
+	size_t head = append_name(r, PAINT_TYPE, e->type, &r->type_columns, TYPE_COLUMNS_MAX);
 	buffer_append_byte(&r->text, ' ');
 	r->column++;
 	size_t start = r->text.length;
@@ -391,10 +393,7 @@ struct span render_envelope(struct render *r, const struct envelope *e)
 	size_t before = r->text.length;
 	append_fields(r, e, metric);
 	if (r->all || (r->text.length == before && body == start && is_foreign(e))) append_others(r, e);
-	if (r->text.length == before) {
-		r->text.length = body;
-		while (r->text.length && r->text.data[r->text.length - 1] == ' ' && body == start) r->text.length--, body--, start--;
-	}
+	if (r->text.length == before) r->text.length = body > start ? body : head; /* no blanks at the end of a line */
 	return finish(r);
 }
 
