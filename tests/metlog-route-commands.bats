@@ -52,7 +52,7 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 	expect_status 0
 	cmp many got
 	for kib in 190 900; do
-		awk -v bytes="$((kib * 1000))" 'BEGIN { pad = sprintf("%" bytes "s", "x"); for (i = 0; i < 8; i++) printf "{\"payload\":\"%s\"}\n", pad }' >long
+		for _ in 1 2 3 4 5 6 7 8; do printf '{"payload":"%*s"}\n' $((kib * 1000)) x; done >long
 		separately timeout 10 metlog-route --max-line "${kib}Ki" -d '| sleep 0.3; dd bs=131072 count=1 >got 2>/dev/null; sleep 0.3; cat >>got buffer=4Ki' long
 		expect_status 0
 		cmp long got
