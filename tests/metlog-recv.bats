@@ -3,6 +3,7 @@
 
 setup() {
 	load helper
+	load recv
 	cd "$BATS_TEST_TMPDIR"
 }
 
@@ -10,35 +11,6 @@ teardown() {
 	local pid
 	for pid in ${receiver-} ${sender-}; do kill -9 "$pid" 2>/dev/null || true; done
 }
-
-# receive OPTION...: starts metlog-recv and waits until its endpoints are open; what it writes goes to `got`.
-receive() {
-	rm -f where
-	metlog-recv --ready where "$@" >got 2>err &
-	receiver=$!
-	await 10 ready_or_gone || fail "metlog-recv is not ready"
-	[ -e where ] || fail "metlog-recv has ended: $(cat err)"
-}
-ready_or_gone() { [ -e where ] || ! kill -0 "$receiver" 2>/dev/null; }
-
-# endpoint KIND: the address of that kind, as it was really opened.
-endpoint() { sed -n "s/^$1://p" where; }
-port() { endpoint "$1" | sed 's/.*://'; }
-
-# has_lines N [FILE]: true once N lines have been written.
-has_lines() { [ "$(wc -l <"${2-got}")" -ge "$1" ]; }
-await_lines() { await 10 has_lines "$@" || fail "expected $1 lines, there are $(wc -l <"${2-got}"); $(head -c 1000 err)"; }
-
-# stop [STATUS]: SIGTERM, then its exit status.
-stop() {
-	kill -TERM "$receiver"
-	err=err status=0
-	wait "$receiver" || status=$?
-	receiver=
-	expect_status "${1-0}"
-}
-
-count() { grep -a 'metlog\.stats' "$1" | tail -1 | grep -oE "\"$2\": ?[0-9]+" | grep -oE '[0-9]+$'; }
 
 # datagram TEXT: one datagram with these bytes. What one write brings is a datagram, and bash's printf writes line by line.
 datagram() {

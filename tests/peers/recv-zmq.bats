@@ -3,6 +3,7 @@
 
 setup() {
 	load ../helper
+	load ../recv
 	cd "$BATS_TEST_TMPDIR"
 	python=
 	for one in python3 /usr/bin/python3; do
@@ -18,25 +19,6 @@ teardown() {
 
 peer() { timeout 60 "$python" "$SOURCE/tests/peers/zmq_peer.py" "$@"; }
 
-receive() {
-	rm -f where
-	metlog-recv --ready where "$@" >got 2>err &
-	receiver=$!
-	await 10 ready_or_gone || fail "metlog-recv is not ready"
-	[ -e where ] || fail "metlog-recv has ended: $(cat err)"
-}
-ready_or_gone() { [ -e where ] || ! kill -0 "$receiver" 2>/dev/null; }
-endpoint() { sed -n "s/^$1://p" where; }
-has_lines() { [ "$(wc -l <"${2-got}")" -ge "$1" ]; }
-await_lines() { await 20 has_lines "$@" || fail "expected $1 lines, there are $(wc -l <"${2-got}"); $(head -c 1000 err)"; }
-stop() {
-	kill -TERM "$receiver"
-	status=0
-	wait "$receiver" || status=$?
-	receiver=
-	err=err expect_status 0
-}
-count() { grep -a 'metlog\.stats' "$1" | tail -1 | grep -oE "\"$2\": ?[0-9]+" | grep -oE '[0-9]+$'; }
 numbers() { seq -f '{"type":"n","payload":"%.0f"}' "$1"; }
 
 # make_keys NAME...: key pairs NAME.key and NAME.key.pub.
