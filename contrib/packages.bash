@@ -13,6 +13,7 @@ header:stdio          libc6-dev        glibc-devel       -
 module:libzmq         libzmq3-dev      zeromq-devel      zeromq
 module:libpcre2-8     libpcre2-dev     pcre2-devel       pcre2
 module:libxxhash      libxxhash-dev    xxhash-devel      xxhash
+module:libzstd        libzstd-dev      libzstd-devel     zstd
 '
 packages_test='
 module:cmocka         libcmocka-dev    libcmocka-devel   cmocka

@@ -96,7 +96,7 @@ home() {
 	broken=$(
 		home 'zmq\.h' 'libcommon/io/zeromq.c' 'libcommon/io/zeromq_*.c'
 		home 'pcre2\.h' 'libcommon/envelope/match*'
-		home 'xxhash\.h' 'libcommon/base/table*' 'libcommon/base/hash*'
+		home 'xxhash\.h' 'libcommon/base/table*' 'libcommon/base/checksum*'
 		home 'jansson\.h' 'libcommon/filter/config*'
 		home 'curl/curl\.h' 'libcommon/sink/http*'
 		home 'zlib\.h' 'libcommon/sink/compress*'

@@ -235,6 +235,11 @@ bool filter_next(struct filter *f, struct envelope *envelope)
 
 void filter_pass(struct filter *f, const struct envelope *envelope)
 {
+	if (f->keep) {
+		f->keep(f->keep_context, envelope->line);
+		f->stats.kept++;
+		return;
+	}
 	if (!writer_line(&f->out, envelope->line)) filter_flush(f);
 	f->stats.passed++;
 }

@@ -33,6 +33,8 @@ struct filter {
 	struct writer out;         /* standard output */
 	void (*on_reject)(void *context, const struct reject *); /* told of each reject, before it is reported or kept; may be NULL */
 	void *on_reject_context;
+	void (*keep)(void *context, struct span line); /* set by a tool that stores: filter_pass hands the line to it, not to standard output, and books it as kept; may be NULL */
+	void *keep_context;
 	void (*before_stats)(void *context); /* brings `stats` up to date before it is written; may be NULL */
 	void *before_stats_context;
 	struct envelope_fault fault;
@@ -69,7 +71,7 @@ bool filter_wants(struct filter *, const struct envelope *);
  * line. False: there is nothing of the kind; true: take what there is, and call again. */
 bool filter_read_rest(struct filter *);
 
-void filter_pass(struct filter *, const struct envelope *);   /* writes the line to standard output; passed */
+void filter_pass(struct filter *, const struct envelope *);   /* writes the line to standard output; passed (or `keep`; kept) */
 void filter_booked_pass(struct filter *);                     /* delivered by the tool itself; passed */
 void filter_drop(struct filter *);                            /* not wanted by a rule the user wrote; dropped */
 /* The tool cannot take this good envelope (a counter without a name, ...): becomes a reject with this reason. */

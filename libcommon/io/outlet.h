@@ -3,6 +3,7 @@
 #ifndef IO_OUTLET_H
 #define IO_OUTLET_H
 
+#include <poll.h>
 #include <stdint.h>
 #include "base/span.h"
 #include "io/endpoint.h"
@@ -18,6 +19,8 @@
  *   udp:              given to the network, and nobody has said "port unreachable" about it so far
  *   push:  pub:       taken by libzmq for a peer that is connected (pub: that has subscribed), and at the close written to
  *                     the connection before the timeout and without a disconnect in between
+ *   ack:              acknowledged by the far side, which does so when it has kept the envelopes (metlog-wire(5)); until then they are held here,
+ *                     at most ACK_WINDOW_BYTES of them, and sent again when the connection breaks. outlet_close waits for the last one
  * After a result that is not OUTLET_DELIVERED the outlet stays usable: the next send tries again (tcp: and unix: reconnect). */
 enum outlet_result {
 	OUTLET_DELIVERED,
@@ -32,6 +35,8 @@ struct outlet_options {
 	const char *curve_secret;    /* file of our key pair (mode 0600); NULL: none, or one made for this run */
 	const char *curve_server;    /* file of the server's public key: we are a CURVE client */
 	const char *curve_clients;   /* directory of the clients' public keys: we are the server */
+	const char *sender;          /* ack: 16 bytes that name the numbering, */
+	uint64_t acknowledged;       /* and the last number of it that is settled; NULL and 0: a numbering of this run */
 	bool insecure;               /* network endpoints off loopback without CURVE are allowed (udp: and tcp: are not asked) */
 };
 
@@ -46,6 +51,18 @@ struct outlet *outlet_open(const struct endpoint *, const struct outlet_options 
  * still in the buffer stay there. */
 enum outlet_result outlet_send(struct outlet *, struct span line);
 enum outlet_result outlet_flush(struct outlet *);
+
+/* For kinds whose far side answers (ack:), while the caller waits for something else: what to poll (returns how many), and how long at most (-1: no
+ * matter); then outlet_attend, which takes answers, sends again, and keeps the connection alive. Other kinds: nothing to poll, nothing done. */
+enum { OUTLET_FDS_MAX = 4 };
+size_t outlet_polled(struct outlet *, struct pollfd fds[OUTLET_FDS_MAX], int *timeout_ms);
+enum outlet_result outlet_attend(struct outlet *);
+
+/* ack: the number of the last envelope that is acknowledged (the first one sent has options.acknowledged + 1). */
+uint64_t outlet_acknowledged(const struct outlet *);
+
+/* ack: the next envelope that the far side rejected, with its reason; false: none. Valid until the next call. It counts as acknowledged. */
+bool outlet_take_rejected(struct outlet *, struct span *line, const char **reason);
 
 /* True if the last send was OUTLET_REFUSED for that line alone (too long for a datagram): others can still go. */
 bool outlet_refused_line(const struct outlet *);

@@ -26,12 +26,15 @@ struct zeromq_options {
 	const char *curve_clients;   /* directory of the public keys that a server lets in */
 	const char *curve_server;    /* file with the server's public key: a socket that connects is a CURVE client */
 	bool insecure;               /* tcp:// off loopback without CURVE, and a server without curve_clients, are allowed */
+	bool receives;               /* of ack:, which is for both directions */
 	bool await_peers;            /* nothing is queued for a connection that does not stand (IMMEDIATE) */
 	int failure;                 /* exit status if the address cannot be bound or connected */
 };
 
-/* pub: sub: push: pull: rep:, on the side the endpoint says, else sub: pull: rep: bind and pub: push: connect, but bind if their host is "*". A pub: socket says how many
+/* pub: sub: push: pull: rep: ack:, on the side the endpoint says, else sub: pull: rep: bind and pub: push: connect, but bind if their host is "*". A pub: socket says how many
  * subscriptions there are (XPUB) and answers EAGAIN instead of dropping when a subscriber is slow; sub: subscribes to everything.
+ * ack: is a ROUTER if it binds and a DEALER if it connects; `receives` says which of both is meant, and the other side of it (ack:@ to send, ack:>
+ * to receive) is refused, 78.
  * Dies: 78 if what was asked for is unsafe or wrong, 66/77/78 for key files, options->failure if the address is refused. */
 struct zeromq_socket *zeromq_socket_open(struct zeromq *, const struct endpoint *, const struct zeromq_options *);
 bool zeromq_would_bind(const struct endpoint *);
@@ -54,6 +57,13 @@ void zeromq_answer(struct zeromq_socket *); /* an empty reply */
 
 /* Never blocks. 0, or EAGAIN (no room, no peer), or another errno. */
 int zeromq_send(struct zeromq_socket *, struct span message);
+/* Messages of several parts, as ack: has them; of a ROUTER the first part is the peer's routing id. Neither blocks. Receiving: the number of
+ * parts, 0 if there is no message; parts beyond `most` (at most ZEROMQ_PARTS_MAX) are counted but not kept; valid until the next call.
+ * Sending: 0, EAGAIN (no room, no peer), EHOSTUNREACH (ROUTER: that peer is gone), or another errno; all parts or none. */
+enum { ZEROMQ_PARTS_MAX = 8 };
+size_t zeromq_receive_parts(struct zeromq_socket *, struct span *parts, size_t most);
+int zeromq_send_parts(struct zeromq_socket *, const struct span *parts, size_t count);
+
 long zeromq_subscriptions(struct zeromq_socket *); /* of a pub: socket, now */
 
 /* What the socket's monitor has told so far. */
