@@ -20,7 +20,7 @@
 	each(zmq_errno) each(zmq_strerror) each(zmq_version) each(zmq_ctx_new) each(zmq_ctx_term) each(zmq_ctx_shutdown) \
 	each(zmq_socket) each(zmq_close) each(zmq_setsockopt) each(zmq_getsockopt) each(zmq_bind) each(zmq_connect) \
 	each(zmq_send) each(zmq_recv) each(zmq_msg_init) each(zmq_msg_recv) each(zmq_msg_close) each(zmq_msg_data) \
-	each(zmq_msg_size) each(zmq_msg_more) each(zmq_socket_monitor) each(zmq_z85_encode) each(zmq_curve_keypair) each(zmq_curve_public)
+	each(zmq_msg_size) each(zmq_msg_more) each(zmq_msg_move) each(zmq_socket_monitor) each(zmq_z85_encode) each(zmq_curve_keypair) each(zmq_curve_public)
 
 /* libzmq's functions under their own names. */
 struct library {
@@ -44,6 +44,8 @@ struct zeromq_socket {
 	const struct library *call;
 	void *socket, *monitor;
 	zmq_msg_t part;
+	zmq_msg_t parts[ZEROMQ_PARTS_MAX]; /* of the last message received by zeromq_receive_parts */
+	size_t parts_kept;
 	long subscriptions;
 	struct zeromq_events events;
 	unsigned failures_due;  /* failed handshakes whose disconnect is still to come */
@@ -165,9 +167,10 @@ static void set_int(struct zeromq_socket *s, int option, int value, const char *
 	set_option(s, option, &value, sizeof value, name);
 }
 
-static int socket_kind(enum endpoint_kind kind)
+static int socket_kind(enum endpoint_kind kind, bool receives)
 {
 	switch (kind) {
+	case ENDPOINT_ACK: return receives ? ZMQ_ROUTER : ZMQ_DEALER;
 	case ENDPOINT_PUB: return ZMQ_XPUB;
 	case ENDPOINT_SUB: return ZMQ_SUB;
 	case ENDPOINT_PUSH: return ZMQ_PUSH;
@@ -222,6 +225,7 @@ static void set_options(struct zeromq_socket *s, const struct endpoint *e, const
 	set_int(s, ZMQ_TCP_KEEPALIVE_INTVL, 15, "TCP_KEEPALIVE_INTVL");
 	if (o->buffer_bytes) set_int(s, ZMQ_RCVBUF, o->buffer_bytes, "RCVBUF"), set_int(s, ZMQ_SNDBUF, o->buffer_bytes, "SNDBUF");
 	if (o->await_peers) set_int(s, ZMQ_IMMEDIATE, 1, "IMMEDIATE");
+	if (e->kind == ENDPOINT_ACK && o->receives) set_int(s, ZMQ_ROUTER_MANDATORY, 1, "ROUTER_MANDATORY");
 	if (s->is_publisher) set_int(s, ZMQ_XPUB_NODROP, 1, "XPUB_NODROP");
 	if (e->kind == ENDPOINT_SUB) set_option(s, ZMQ_SUBSCRIBE, "", 0, "SUBSCRIBE");
 	/* With IPV6 on, a name is resolved to its IPv6 address alone, so it is on only where an IPv6 address or any address is meant. */
@@ -266,7 +270,7 @@ static int attach(struct zeromq_socket *s, const struct endpoint *e)
 bool zeromq_would_bind(const struct endpoint *e)
 {
 	if (e->side != ENDPOINT_EITHER) return e->side == ENDPOINT_BINDS;
-	if (e->kind != ENDPOINT_PUB && e->kind != ENDPOINT_PUSH) return true;
+	if (e->kind != ENDPOINT_PUB && e->kind != ENDPOINT_PUSH && e->kind != ENDPOINT_ACK) return true;
 	return e->host && !strcmp(e->host, "*"); /* nobody can connect to every address */
 }
 
@@ -281,13 +285,15 @@ const char *zeromq_curve_fault(const struct zeromq_options *o, bool binds, bool 
 
 struct zeromq_socket *zeromq_socket_open(struct zeromq *z, const struct endpoint *e, const struct zeromq_options *o)
 {
-	int kind = socket_kind(e->kind);
+	int kind = socket_kind(e->kind, o->receives);
+	if (e->kind == ENDPOINT_ACK && e->side != ENDPOINT_EITHER && o->receives != (e->side == ENDPOINT_BINDS))
+		die(EXIT_CONFIGURATION, "%s: of ack: the receiver binds and the sender connects, so that each envelope has one who answers for it", e->text);
 	if (kind < 0) die(EXIT_CONFIGURATION, "%s: %s: is not a ZeroMQ socket that can be used yet", e->text, endpoint_kind_name(e->kind));
 	struct zeromq_socket *s = must_alloc(sizeof *s);
 	s->owner = z;
 	s->call = &z->call;
 	s->is_publisher = e->kind == ENDPOINT_PUB;
-	s->binds = zeromq_would_bind(e);
+	s->binds = e->kind == ENDPOINT_ACK ? o->receives : zeromq_would_bind(e);
 	s->call->zmq_msg_init(&s->part);
 	s->socket = s->call->zmq_socket(z->context, kind);
 	if (!s->socket) die(EXIT_SYSTEM, "cannot make a ZeroMQ socket for %s: %s", e->text, s->call->zmq_strerror(s->call->zmq_errno()));
@@ -340,6 +346,41 @@ bool zeromq_receive(struct zeromq_socket *s, struct span *last, unsigned *parts)
 	} while (s->call->zmq_msg_more(&s->part));
 	*last = (struct span){ s->call->zmq_msg_data(&s->part), s->call->zmq_msg_size(&s->part) };
 	return true;
+}
+
+static void drop_parts(struct zeromq_socket *s)
+{
+	while (s->parts_kept) s->call->zmq_msg_close(&s->parts[--s->parts_kept]);
+}
+
+size_t zeromq_receive_parts(struct zeromq_socket *s, struct span *parts, size_t most)
+{
+	size_t count = 0;
+	bool more;
+	drop_parts(s);
+	do {
+		if (!next_part(s, s->socket, ZMQ_DONTWAIT)) return 0;
+		more = s->call->zmq_msg_more(&s->part);
+		if (count < most && count < ZEROMQ_PARTS_MAX) {
+			zmq_msg_t *kept = &s->parts[s->parts_kept++];
+			s->call->zmq_msg_init(kept);
+			s->call->zmq_msg_move(kept, &s->part);
+			parts[count] = (struct span){ s->call->zmq_msg_data(kept), s->call->zmq_msg_size(kept) };
+		}
+		count++;
+	} while (more);
+	return count;
+}
+
+int zeromq_send_parts(struct zeromq_socket *s, const struct span *parts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		int flags = ZMQ_DONTWAIT | (i + 1 < count ? ZMQ_SNDMORE : 0);
+		/* Only the first part can be refused: libzmq takes a message whole or not at all. */
+		while (s->call->zmq_send(s->socket, parts[i].data, parts[i].length, flags) < 0)
+			if (s->call->zmq_errno() != EINTR) return s->call->zmq_errno();
+	}
+	return 0;
 }
 
 void zeromq_answer(struct zeromq_socket *s)
@@ -421,6 +462,7 @@ void zeromq_socket_close(struct zeromq_socket *s)
 {
 	if (!s) return;
 	zeromq_close_begin(s, 0);
+	drop_parts(s);
 	s->call->zmq_msg_close(&s->part);
 	s->call->zmq_close(s->monitor);
 	free(s);
