@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,11 +36,19 @@ static void pipes_close(struct pipes *p)
 	errno = kept;
 }
 
+/* [0] is the child's end. It is told nothing but its input, and can tell us nothing: the one byte that goes the other way is there before it starts. */
+static bool socket_open(int pair[2])
+{
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0 && send(pair[0], "", 1, MSG_NOSIGNAL) == 1
+		&& shutdown(pair[0], SHUT_WR) == 0;
+}
+
 static bool pipes_open(struct pipes *p, unsigned options)
 {
 	*p = (struct pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	bool good = pipe2(p->verdict, O_CLOEXEC) == 0
 		&& (!(options & CHILD_PIPE_IN) || pipe2(p->in, O_CLOEXEC) == 0)
+		&& (!(options & CHILD_SOCKET_IN) || socket_open(p->in))
 		&& (!(options & CHILD_PIPE_OUT) || pipe2(p->out, O_CLOEXEC) == 0)
 		&& (!(options & CHILD_PIPE_ERR) || pipe2(p->err, O_CLOEXEC) == 0);
 	if (!good) pipes_close(p);
@@ -92,7 +101,8 @@ static void heed_children(void)
 bool child_start(struct child *child, char *const argv[], unsigned options)
 {
 	heed_children();
-	*child = (struct child){ .in = -1, .out = -1, .err = -1, .own_group = (options & CHILD_OWN_GROUP) != 0 };
+	*child = (struct child){ .in = -1, .out = -1, .err = -1, .own_group = (options & CHILD_OWN_GROUP) != 0,
+		.socket_in = (options & CHILD_SOCKET_IN) != 0 };
 	char found[PATH_MAX];
 	const char *path = options & CHILD_TOOL ? child_find_tool(argv[0], found) : argv[0];
 	struct pipes p;
@@ -173,18 +183,38 @@ bool child_wait(struct child *child, int timeout_ms)
 	}
 }
 
+static void close_raw(int *fd)
+{
+	if (*fd >= 0) close(*fd);
+	*fd = -1;
+}
+
+void child_end_in(struct child *child)
+{
+	char byte;
+	if (child->in < 0 || !child->socket_in) return;
+	shutdown(child->in, SHUT_WR); /* first: who reads must never meet a closed end without its byte and without this */
+	if (recv(child->in, &byte, 1, MSG_DONTWAIT) < 0) { /* it has been taken already */ }
+}
+
+bool child_left_input(struct child *child)
+{
+	int reason = 0;
+	socklen_t length = sizeof reason;
+	return child->in >= 0 && getsockopt(child->in, SOL_SOCKET, SO_ERROR, &reason, &length) == 0 && reason != 0;
+}
+
 void child_close_in(struct child *child)
 {
-	if (child->in >= 0) close(child->in);
-	child->in = -1;
+	child_end_in(child);
+	close_raw(&child->in);
 }
 
 void child_close(struct child *child)
 {
-	child_close_in(child);
-	if (child->out >= 0) close(child->out);
-	if (child->err >= 0) close(child->err);
-	child->out = child->err = -1;
+	close_raw(&child->in);
+	close_raw(&child->out);
+	close_raw(&child->err);
 }
 
 void child_signal(const struct child *child, int number)

@@ -11,7 +11,7 @@
 
 /* A handler can reach nothing but statics. The pipe makes a signal that comes just before poll(2) end that poll. */
 static struct {
-	volatile sig_atomic_t stop_number, hangup, stats, child;
+	volatile sig_atomic_t stop_number, stopping_now, again, hangup, stats, child; /* again: the second is told, not obeyed */
 	sigset_t touched, ignored; /* whose action we have set; those that were ignored when we did it first */
 	int pipe[2];
 } got = { .pipe = { -1, -1 } };
@@ -22,6 +22,10 @@ static void handle(int number)
 	switch (number) {
 	case SIGTERM:
 	case SIGINT:
+		if (got.stop_number && got.again && !got.stopping_now) {
+			got.stopping_now = 1;
+			break;
+		}
 		if (got.stop_number) {
 			signal(number, SIG_DFL);
 			raise(number);
@@ -59,6 +63,7 @@ void signals_open(unsigned wanted)
 	if (got.pipe[0] < 0 && pipe2(got.pipe, O_CLOEXEC | O_NONBLOCK) < 0) die_errno(EXIT_SYSTEM, "cannot make a pipe");
 	set_action(SIGXFSZ, &(struct sigaction){ .sa_handler = SIG_IGN }); /* a file at its limit is an error of write(2) */
 	if (wanted & SIGNALS_STOP) install(SIGTERM), install(SIGINT);
+	if (wanted & SIGNALS_STOP_AGAIN) got.again = 1;
 	if (wanted & SIGNALS_HANGUP) install(SIGHUP);
 	if (wanted & SIGNALS_STATS) install(SIGUSR1);
 	if (wanted & SIGNALS_CHILD) install(SIGCHLD);
@@ -72,6 +77,11 @@ void signals_ignore_pipe(void)
 bool signals_stopping(void)
 {
 	return got.stop_number != 0;
+}
+
+bool signals_stopping_now(void)
+{
+	return got.stopping_now != 0;
 }
 
 int signals_stop_number(void)

@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum signals_want { SIGNALS_STOP = 1, SIGNALS_HANGUP = 2, SIGNALS_STATS = 4, SIGNALS_CHILD = 8 };
+enum signals_want { SIGNALS_STOP = 1, SIGNALS_HANGUP = 2, SIGNALS_STATS = 4, SIGNALS_CHILD = 8,
+	SIGNALS_STOP_AGAIN = 16, /* with STOP: the second request is told by signals_stopping_now, and only the third one ends the process */
+};
 
 /* Installs handlers for what is wanted: STOP is SIGTERM and SIGINT (the second one ends the process at once, by that
  * signal), HANGUP SIGHUP, STATS SIGUSR1, CHILD SIGCHLD. Handlers are installed without SA_RESTART: a blocked read or
@@ -16,6 +18,7 @@ void signals_open(unsigned wanted);
 void signals_ignore_pipe(void); /* SIGPIPE ignored: for tools with several outputs, which handle EPIPE */
 
 bool signals_stopping(void);     /* SIGTERM or SIGINT has come; stays true */
+bool signals_stopping_now(void); /* the second one has come, with SIGNALS_STOP_AGAIN; stays true */
 int signals_stop_number(void);   /* which one came first; 0 if none */
 bool signals_take(unsigned one); /* HANGUP, STATS or CHILD has come since the last call: true once */
 

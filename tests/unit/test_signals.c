@@ -61,6 +61,18 @@ static int stop_twice(void)
 	return 1;
 }
 
+static int the_second_stop_is_told(void)
+{
+	signals_open(SIGNALS_STOP | SIGNALS_STOP_AGAIN);
+	if (signals_stopping() || signals_stopping_now()) return 1;
+	raise(SIGTERM);
+	if (!signals_stopping() || signals_stopping_now()) return 2;
+	raise(SIGTERM);
+	if (!signals_stopping() || !signals_stopping_now() || signals_stop_number() != SIGTERM) return 3;
+	raise(SIGINT);
+	return 4;
+}
+
 static int a_signal_before_the_wait_ends_it(void)
 {
 	signals_open(SIGNALS_STATS);
@@ -124,6 +136,14 @@ static void the_second_request_to_stop_ends_the_process_by_that_signal(void **st
 	assert_int_equal(WTERMSIG(status), SIGTERM);
 }
 
+static void who_asks_for_it_is_told_of_the_second_request_and_ended_by_the_third(void **state)
+{
+	(void)state;
+	int status = in_a_child(the_second_stop_is_told);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGINT);
+}
+
 static void a_wait_ends_by_a_signal_before_it_and_in_it(void **state)
 {
 	(void)state;
@@ -145,6 +165,7 @@ int main(void)
 		cmocka_unit_test(a_signal_is_told_once),
 		cmocka_unit_test(a_request_to_stop_stays),
 		cmocka_unit_test(the_second_request_to_stop_ends_the_process_by_that_signal),
+		cmocka_unit_test(who_asks_for_it_is_told_of_the_second_request_and_ended_by_the_third),
 		cmocka_unit_test(a_wait_ends_by_a_signal_before_it_and_in_it),
 		cmocka_unit_test(a_child_starts_with_the_default_actions),
 	};
