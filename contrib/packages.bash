@@ -28,6 +28,8 @@ command:readelf       binutils         binutils          binutils
 command:ctags         universal-ctags  ctags             universal-ctags
 command:mandoc        mandoc           mandoc            mandoc
 command:shellcheck    shellcheck       ShellCheck        shellcheck
+command:supervisord   supervisor       supervisor        supervisor
+command:systemd-analyze systemd        systemd           -
 command:xz            xz-utils         xz                xz
 command:git           git              git               git
 command:node          nodejs           nodejs            node

@@ -7,7 +7,8 @@ set -u
 usage() {
 	cat <<TEXT
 usage: make bench [BENCH='OPTIONS']  or  tests/bench/run.sh [OPTIONS]
-  --rows LIST       which groups: route,match,tail,statsd,start,memory,scan (all)
+  --rows LIST       which groups: route,match,tail,statsd,start,memory,scan,durable (all)
+  --backlog BYTES   of the durable rows (10 GiB, where the disk has room)
   --lines N         lines of the corpus (400000; rivals that are slow get the first quarter)
   --runs N          runs of each row, interleaved; medians are shown (5)
   --seed N          of the corpus (1)
@@ -22,12 +23,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 source_tree=$(cd "$here/../.." && pwd)
 TOOLS=${TOOLS:-$source_tree/cmd}
 PROGRAMS=${PROGRAMS:-$here}
-rows=route,match,tail,statsd,start,memory,scan lines=400000 runs=5 seed=1 rivals=yes fetch=''
+backlog=10737418240 rows=route,match,tail,statsd,start,memory,scan,durable lines=400000 runs=5 seed=1 rivals=yes fetch=''
 rivals_dir=${METLOG_RIVALS:-${XDG_CACHE_HOME:-$HOME/.cache}/metlog-rivals}
 while [ $# -gt 0 ]; do
 	case $1 in
 	--rows) rows=$2; shift ;;
 	--lines) lines=$2; shift ;;
+	--backlog) backlog=$2; shift ;;
 	--runs) runs=$2; shift ;;
 	--seed) seed=$2; shift ;;
 	--rivals) rivals_dir=$2; shift ;;
@@ -226,6 +228,8 @@ if wants scan; then
 	scan_all >"$work/scan"
 	awk -f "$here/report_scan.awk" "$work/scan"
 fi
+
+! wants durable || bash "$here/durable.sh" "$big" "$runs" "$backlog" || echo "the durable rows failed"
 
 [ ${#absent[@]} -eq 0 ] || { echo; printf 'not compared: %s\n' "${absent[@]}" | sort -u; }
 [ ! -s "$work/messages" ] || { echo; echo "messages of the programs:"; sort "$work/messages" | uniq -c; }

@@ -1,0 +1,153 @@
+# services.bats - the units and the supervisord configuration of contrib/: hardened, valid, and they run the durable chain as they say.
+# SPDX-License-Identifier: MPL-2.0
+
+setup() {
+	load ../helper
+	load ../recv
+	cd "$BATS_TEST_TMPDIR"
+	mkdir -m 700 spool
+	mkdir delivered state
+}
+
+teardown() {
+	local pid
+	for pid in ${receiver-} ${drainer-} ${supervisor-}; do
+		kill "$pid" 2>/dev/null || continue
+		await 10 gone "$pid" || kill -9 "$pid" 2>/dev/null || true
+	done
+}
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# adapted FILE: the file with the paths, ports and user of this test in the place of an installation's.
+adapted() {
+	sed -E "s,/usr/local/bin/,$TOOLS/,g
+		s,/usr/local/share/metlog/,$SOURCE/contrib/examples/,g
+		s,/var/spool/metlog-rejects,$PWD/rejects,g
+		s,/var/spool/metlog,$PWD/spool,g
+		s,/var/lib/metlog-delivered|/srv/metlog,$PWD/delivered,g
+		s,/var/lib/metlog,$PWD/state,g
+		s,/var/log/,$PWD/,g
+		s,ack:tcp://127.0.0.1:5565,ack:tcp://127.0.0.1:* --ready $PWD/where,
+		s,udp:127.0.0.1:5565,udp:127.0.0.1:0,
+		/^user=/d; /^Documentation=/d" "$1"
+}
+
+# command_of UNIT: what its ExecStart runs.
+command_of() { adapted "$SOURCE/contrib/systemd/$1" | sed -n 's/^ExecStart=//p'; }
+
+send() { seq -f "{\"type\":\"n\",\"payload\":\"$1-%.0f\"}" "$2" | metlog-send --json --as-is --to "ack:$(endpoint ack)"; }
+delivered() { cat delivered/*.ndjson 2>/dev/null | wc -l; }
+has_delivered() { [ "$(delivered)" -ge "$1" ]; }
+await_delivered() { await 30 has_delivered "$1" || fail "expected $1 delivered, there are $(delivered): $(cat ./*err* ./*.log 2>/dev/null | head -20)"; }
+
+@test "the exposure of the systemd units is at most 2.0" {
+	need systemd-analyze
+	for unit in "$SOURCE"/contrib/systemd/*.service; do
+		systemd-analyze security --offline=true --threshold=20 "$unit" >report 2>&1 || fail "$unit: $(tail -1 report)"
+		grep -q 'Overall exposure level' report || fail "$unit: $(cat report)"
+	done
+}
+
+@test "systemd finds nothing wrong with the units" {
+	need systemd-analyze
+	mkdir units
+	for unit in "$SOURCE"/contrib/systemd/*.service; do adapted "$unit" >"units/$(basename "$unit")"; done
+	systemd-analyze verify units/*.service >report 2>&1 || fail "$(cat report)"
+	expect_empty report
+}
+
+@test "the commands of the systemd units take, acknowledge, keep and deliver; reload seals; both stop with 0" {
+	bash -c "exec $(command_of metlog-recv.service)" 2>err &
+	receiver=$!
+	bash -c "exec $(command_of metlog-drain.service)" 2>drain.err &
+	drainer=$!
+	await 10 test -s where || fail "$(cat err)"
+	send a 200
+	kill -HUP "$receiver"
+	await_delivered 200
+	send b 100
+	kill -TERM "$receiver"
+	status=0
+	wait "$receiver" || status=$?
+	receiver=
+	expect_status 0
+	await_delivered 300
+	kill -TERM "$drainer"
+	wait "$drainer" || status=$?
+	drainer=
+	expect_status 0
+	[ "$(cat delivered/*.ndjson | sort -u | wc -l)" -eq 300 ]
+	[ -z "$(find spool -name '*.ndjson*' -o -name '*.open')" ] || fail "left in the spool: $(find spool)"
+}
+
+# expand SET...: the names of the system calls in the sets of systemd.
+expand() {
+	local set
+	for set; do
+		systemd-analyze syscall-filter --no-pager "$set" | grep -vE '^ *#|^@' | tr -d ' ' | while read -r name; do
+			case $name in '') ;; @*) expand "$name" ;; *) echo "$name" ;; esac
+		done
+	done
+}
+
+@test "the receiver and the drain make no system call and map no memory that their units forbid" {
+	need systemd-analyze strace
+	if sanitized; then skip "a sanitized program makes system calls of its own"; fi
+	strace -f -qq -o trace.recv bash -c "exec $(command_of metlog-recv.service)" 2>err &
+	receiver=$!
+	strace -f -qq -o trace.drain bash -c "exec $(command_of metlog-drain.service)" 2>drain.err &
+	drainer=$!
+	await 20 test -s where || fail "$(cat err)"
+	send a 50
+	kill -HUP "$(pgrep -P "$receiver")"
+	await_delivered 50
+	kill -TERM "$(pgrep -P "$receiver")" "$(pgrep -P "$drainer")"
+	wait "$receiver" "$drainer"
+	receiver='' drainer=''
+	expand @system-service | sort -u >service
+	expand @privileged @resources | sort -u >forbidden
+	comm -23 service forbidden >allowed
+	sed -nE 's/^[0-9]+ +([a-z_0-9]+)\(.*/\1/p' trace.recv trace.drain | sort -u >used
+	[ "$(wc -l <used)" -gt 20 ] || fail "the traces are too short: $(cat used)"
+	# What only strace's own start of the shell does is none of the tools'.
+	beyond=$(comm -23 used allowed)
+	[ -z "$beyond" ] || fail "forbidden system calls: $beyond"
+	run grep -E 'PROT_WRITE[^,]*PROT_EXEC|PROT_READ\|PROT_WRITE\|PROT_EXEC' trace.recv trace.drain
+	[ "$status" -eq 1 ] || fail "memory that is writable and executable: $output"
+}
+
+@test "supervisord runs the durable chain, starts a receiver that was killed again, and nothing acknowledged is missing" {
+	need supervisord supervisorctl
+	adapted "$SOURCE/contrib/supervisord/metlog.conf" >programs.conf
+	cat >supervisord.conf <<-E
+		[supervisord]
+		nodaemon=true
+		logfile=$PWD/supervisord.log
+		pidfile=$PWD/supervisord.pid
+		[unix_http_server]
+		file=$PWD/control
+		[rpcinterface:supervisor]
+		supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+		[supervisorctl]
+		serverurl=unix://$PWD/control
+		[include]
+		files=$PWD/programs.conf
+	E
+	supervisord -c supervisord.conf >supervisord.out 2>&1 &
+	supervisor=$!
+	await 20 test -s where || fail "$(cat supervisord.out ./*.log)"
+	send a 100
+	rm where
+	kill -9 "$(supervisorctl -c supervisord.conf pid metlog-recv)"
+	await 20 test -s where || fail "not started again: $(cat supervisord.log)"
+	send b 100
+	supervisorctl -c supervisord.conf signal HUP metlog-recv
+	await_delivered 200
+	supervisorctl -c supervisord.conf stop all
+	run supervisorctl -c supervisord.conf status
+	[ "$(grep -c STOPPED <<<"$output")" -eq 2 ] || fail "$output"
+	[ "$(cat delivered/*.ndjson | sort -u | wc -l)" -eq 200 ]
+	kill "$supervisor"
+	wait "$supervisor" || true
+	supervisor=
+}
