@@ -54,6 +54,9 @@ struct spool;
  * or open to others; 74 if recovery meets an I/O error or a full disk. What recovery found is said on standard error, once. */
 struct spool *spool_open(const char *path, const struct spool_options *);
 
+/* The same, but it says why and returns NULL with the exit status instead of dying: for who must go on with what it has (a reload). */
+struct spool *spool_try_open(const char *path, const struct spool_options *, int *status);
+
 /* Only recovers, if no writer holds the lock: an .open segment that a crash has left is sealed, so that it can be taken out. True if the lock was
  * free. For who takes out. dir_fd as spool_directory gives it. */
 bool spool_recover_abandoned(int dir_fd, const char *path);

@@ -23,6 +23,7 @@ enum { SPOOL_READER_ID_BYTES = 16 };
 
 /* Takes drain.lock: dies (73) if another process takes out of this spool. */
 struct spool_reader *spool_reader_open(const char *path, uint64_t line_limit);
+struct spool_reader *spool_reader_try_open(const char *path, uint64_t line_limit, int *status); /* says why, and NULL with the exit status, instead of dying */
 void spool_reader_close(struct spool_reader *); /* writes the state */
 
 const char *spool_reader_id(const struct spool_reader *); /* SPOOL_READER_ID_BYTES random bytes, kept in the state: the numbers are this sender's */
