@@ -12,14 +12,15 @@ struct compress;
 struct compress *compress_new(int level);                        /* NULL: no memory */
 void compress_free(struct compress *);
 /* Takes from *in (which is moved on) and writes at most `room` bytes to `out`; `end`: no more input follows. Returns how many bytes were
- * written; *done: the input is used up and, with `end`, the frame is closed. */
+ * written; *done: the input is used up and, with `end`, the frame is closed (the next step begins another). SIZE_MAX: an internal error; not
+ * for want of memory, all of which is taken by compress_new. */
 size_t compress_step(struct compress *, struct span *in, bool end, char *out, size_t room, bool *done);
 
 struct decompress;
 /* Frames whose window is over 8 MiB are refused, so that a file cannot make us take memory. */
 struct decompress *decompress_new(void);
 void decompress_free(struct decompress *);
-/* The same way round; false: this is no zstd, or it is broken (*reason is static text). *at_end: a frame has just ended; more may follow. */
+/* The same way round; false: this is no zstd, or it is broken (*reason is static text; NULL: no memory). *at_end: a frame has just ended; more may follow. */
 bool decompress_step(struct decompress *, struct span *in, char *out, size_t room, size_t *written, bool *at_end, const char **reason);
 
 #endif

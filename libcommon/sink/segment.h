@@ -21,9 +21,9 @@
  *  random digits, so that no two segments of any two spools share one. It stays the same from .open to delivered/.
  *  A segment's body is whole lines, each a good envelope. The trailer is the last line of a sealed one, an envelope of its own:
  *
- *      {"type":"metlog.segment",...,"fields":{"segment":STEM,"records":N,"bytes":N,"checksum":"xxh3:0123456789abcdef"}}
+ *      {"type":"metlog.segment",...,"fields":{"segment":STEM,"records":N,"bytes":N,"checksum":"xxh3:0123456789abcdef","trailer":"xxh3:..."}}
  *
- *  over the body's bytes, which stand before it. The rename from .open to its sealed name happens once both are on disk, so a sealed name
+ *  over the body's bytes, which stand before it; its last field is the checksum of the trailer's own bytes up to there (the comma not counted). The rename from .open to its sealed name happens once both are on disk, so a sealed name
  *  without a right trailer is damage. If an .open file stands beside a sealed one of the same stem, it is a left-over and does not count. */
 enum segment_form { SEGMENT_OPEN, SEGMENT_SEALED, SEGMENT_COMPRESSED };
 
@@ -48,9 +48,9 @@ void segment_name(char name[SEGMENT_NAME_MAX], const struct segment *, enum segm
 struct segment_list {
 	int dir_fd;                 /* borrowed */
 	char after[SEGMENT_STEM_MAX];
-	struct segment found[SEGMENT_LIST_MAX];
+	struct segment found[SEGMENT_LIST_MAX]; /* by stem, each once */
 	size_t count, at;
-	bool last;
+	bool last;                  /* nothing came behind `found` when it was read */
 };
 void segment_list_init(struct segment_list *, int dir_fd);
 int segment_list_next(struct segment_list *, struct segment *); /* 1, 0 at the end, -1 with errno */
@@ -59,8 +59,12 @@ struct segment_trailer {
 	uint64_t records, bytes;    /* of the body */
 	uint64_t checksum;
 };
+/* A line counts as the trailer of a segment only if this is true, it is the last line, and `bytes` bytes stand before it. */
+enum { SEGMENT_TRAILER_MAX = 4096 }; /* no trailer is longer */
 bool segment_trailer_append(struct buffer *out, const char *stem, const struct segment_trailer *); /* with its newline */
 bool segment_trailer_parse(struct span line, const char *stem, struct segment_trailer *);          /* false: not this segment's trailer */
+
+bool segment_trailer_is_remains(struct span line, const char *stem); /* the last line of a damaged segment: once its trailer, and no envelope */
 
 /* Reads the body of a segment, whole lines at a time, uncompressed. No lock is needed; of an .open one the whole lines written so far are
  * read, and a call after SEGMENT_END reads what has come since. Memory: a block, and a line. */
@@ -80,6 +84,7 @@ enum segment_read segment_reader_next(struct segment_reader *, struct span *line
 const char *segment_reader_reason(const struct segment_reader *);
 const struct segment_trailer *segment_reader_sum(const struct segment_reader *); /* of what was read so far */
 enum segment_form segment_reader_form(const struct segment_reader *);            /* as it was opened */
+bool segment_reader_is_sealed(const struct segment_reader *); /* its trailer was met: also of one that was sealed after it was opened as .open */
 
 /* Goes on behind the first `bytes` bytes of the body, an earlier count of whole lines. An .open segment or a sealed one: seeks, and the
  * checksum is not checked then; a compressed one is read up to there. False: it is not that long. */
