@@ -16,14 +16,3 @@ int status_run(struct filter *f, const struct verb_options *options)
 	die(EXIT_INTERNAL, "status: not built yet");
 }
 
-int cat_run(struct filter *f, const struct verb_options *options)
-{
-	(void)f, (void)options;
-	die(EXIT_INTERNAL, "cat: not built yet");
-}
-
-int replay_run(struct filter *f, const struct verb_options *options)
-{
-	(void)f, (void)options;
-	die(EXIT_INTERNAL, "replay: not built yet");
-}
