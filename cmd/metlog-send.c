@@ -91,6 +91,32 @@ static void hand_over(struct sender *s, struct span line)
 	fail(s, result, outlet_reason(s->outlet));
 }
 
+/* What the far side did not find good was booked as passed when it was taken. */
+static void take_rejected(struct sender *s)
+{
+	struct reject what = { .source = s->options.to };
+	while (outlet_take_rejected(s->outlet, &what.raw, &what.reason)) {
+		s->filter.stats.passed--;
+		s->filter.stats.rejected++;
+		rejects_add(&s->filter.rejects, &what);
+	}
+}
+
+/* Waits for input, and meanwhile for what the far side says. */
+static void wait_input(struct sender *s)
+{
+	struct pollfd fds[OUTLET_FDS_MAX];
+	int timeout_ms = -1;
+	flush(s);
+	if (s->failed) return;
+	size_t count = s->outlet ? outlet_polled(s->outlet, fds, &timeout_ms) : 0;
+	filter_wait(&s->filter, fds, count, timeout_ms);
+	if (!s->outlet) return;
+	enum outlet_result result = outlet_attend(s->outlet);
+	if (result != OUTLET_DELIVERED) fail(s, result, outlet_reason(s->outlet));
+	take_rejected(s);
+}
+
 static bool input_is_left(struct filter *f)
 {
 	struct pollfd input = { .fd = f->reader.fd, .events = POLLIN };
@@ -103,6 +129,9 @@ static void close_outlet(struct sender *s)
 	char reason[OUTLET_REASON_MAX] = "";
 	struct stats *books = &s->filter.stats;
 	if (!s->outlet) return;
+	enum outlet_result settled = s->failed ? OUTLET_DELIVERED : outlet_settle(s->outlet);
+	if (settled != OUTLET_DELIVERED) fail(s, settled, outlet_reason(s->outlet));
+	take_rejected(s);
 	enum outlet_result result = outlet_close(s->outlet, &lost, reason);
 	if (result != OUTLET_DELIVERED || lost) fail(s, result == OUTLET_REFUSED ? result : OUTLET_TRY_AGAIN, reason);
 	if (lost > books->passed) lost = books->passed;
@@ -203,8 +232,7 @@ static void send_input(struct sender *s)
 			continue;
 		}
 		if (f->reader.polls && poll(&input, 1, 0) == 0) {
-			flush(s);
-			if (!s->failed) filter_wait(f, NULL, 0, -1);
+			wait_input(s);
 			continue;
 		}
 		fill = filter_fill(f);
@@ -221,8 +249,7 @@ static void send_envelopes(struct sender *s)
 		enum filter_turn turn = filter_turn(f, &envelope);
 		if (turn == TURN_END) return;
 		if (turn == TURN_WAIT) {
-			flush(s);
-			if (!s->failed) filter_wait(f, NULL, 0, -1);
+			wait_input(s);
 			continue;
 		}
 		struct span line = s->options.as_is ? envelope.line : message_fill(&s->message, &envelope);

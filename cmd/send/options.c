@@ -41,7 +41,7 @@ static const struct argp_option options[] = {
 	{ "json", KEY_JSON, NULL, 0, "Read envelopes, and put in missing timestamp, logger, pid, hostname and env_version", 3 },
 	{ "as-is", KEY_AS_IS, NULL, 0, "With --json: put nothing in", 3 },
 	{ NULL, 0, NULL, 0, "Where to:", 4 },
-	{ "to", KEY_TO, "ENDPOINT", 0, "Send to ENDPOINT: file:PATH, udp:HOST:PORT, tcp:HOST:PORT, unix:PATH, pub:ADDRESS, push:ADDRESS (default -, standard output)", 4 },
+	{ "to", KEY_TO, "ENDPOINT", 0, "Send to ENDPOINT: file:PATH, udp:HOST:PORT, tcp:HOST:PORT, unix:PATH, pub:ADDRESS, push:ADDRESS, ack:ADDRESS (default -, standard output)", 4 },
 	{ "timeout", KEY_TIMEOUT, "DURATION", 0, "Give up, with status 75, on a far side that is away this long (default 5s; 0 is never)", 4 },
 	{ 0 },
 };
@@ -144,7 +144,8 @@ static void set_to(struct send_options *o, const char *text)
 	o->to = text;
 	if (!endpoint_parse(&o->endpoint, span_of(text), &reason)) tool_usage_error("--to: '%s': %s", text, reason);
 	switch (o->endpoint.kind) {
-	case ENDPOINT_STDIO: case ENDPOINT_FILE: case ENDPOINT_UDP: case ENDPOINT_TCP: case ENDPOINT_UNIX: case ENDPOINT_PUB: case ENDPOINT_PUSH: break;
+	case ENDPOINT_STDIO: case ENDPOINT_FILE: case ENDPOINT_UDP: case ENDPOINT_TCP: case ENDPOINT_UNIX: case ENDPOINT_PUB: case ENDPOINT_PUSH:
+	case ENDPOINT_ACK: break;
 	default: tool_usage_error("--to: '%s': %s: is not something metlog-send can send to", text, endpoint_kind_name(o->endpoint.kind));
 	}
 }
@@ -294,7 +295,8 @@ static void check_json(const struct send_options *o)
 
 static void check_curve(const struct send_options *o)
 {
-	bool zeromq = o->to && endpoint_is_zeromq(&o->endpoint), binds = zeromq && zeromq_would_bind(&o->endpoint);
+	bool zeromq = o->to && endpoint_is_zeromq(&o->endpoint);
+	bool binds = zeromq && o->endpoint.kind != ENDPOINT_ACK && zeromq_would_bind(&o->endpoint);
 	const char *fault = zeromq_curve_fault(&(struct zeromq_options){
 		.curve_secret = o->outlet.curve_secret, .curve_clients = o->outlet.curve_clients, .curve_server = o->outlet.curve_server }, binds, zeromq && !binds);
 	if (fault) tool_usage_error("%s", fault);

@@ -252,7 +252,10 @@ struct outlet *outlet_open(const struct endpoint *endpoint, const struct outlet_
 	case ENDPOINT_PUB: case ENDPOINT_PUSH:
 		outlet_open_zeromq(o);
 		return o;
-	case ENDPOINT_SPOOL: case ENDPOINT_ACK: case ENDPOINT_WEBHDFS: case ENDPOINT_HTTP:
+	case ENDPOINT_ACK:
+		outlet_open_ack(o);
+		return o;
+	case ENDPOINT_SPOOL: case ENDPOINT_WEBHDFS: case ENDPOINT_HTTP:
 		die(EXIT_CONFIGURATION, "%s: %s endpoints cannot be used yet", endpoint->text, endpoint_kind_name(endpoint->kind));
 	default:
 		die(EXIT_CONFIGURATION, "%s: nothing can be sent to %s: endpoints", endpoint->text, endpoint_kind_name(endpoint->kind));
@@ -266,6 +269,7 @@ static enum outlet_result flush(struct outlet *o)
 	case OUTLET_STREAM: return flush_stream(o);
 	case OUTLET_DATAGRAM: return flush_datagram(o);
 	case OUTLET_ZEROMQ: return outlet_flush_zeromq(o);
+	case OUTLET_ACK: return outlet_flush_ack(o);
 	}
 	return OUTLET_DELIVERED;
 }
@@ -280,6 +284,7 @@ enum outlet_result outlet_flush(struct outlet *o)
 static enum outlet_result send_line(struct outlet *o, struct span line)
 {
 	if (o->form == OUTLET_ZEROMQ) return outlet_send_zeromq(o, line);
+	if (o->form == OUTLET_ACK) return outlet_send_ack(o, line);
 	if (o->endpoint->kind == ENDPOINT_UNIX && o->fd < 0 && !o->held.length) { /* which type it is decides how the line goes */
 		struct patience p = patience(o->options.timeout_ms);
 		enum outlet_result result = connect_patiently(o, &p);
@@ -329,7 +334,7 @@ bool outlet_reopen(struct outlet *o)
 enum outlet_result outlet_close(struct outlet *o, uint64_t *lost, char *reason)
 {
 	if (o->failed && o->form != OUTLET_ZEROMQ) o->options.timeout_ms = 0; /* the patience is used up */
-	enum outlet_result result = o->form == OUTLET_ZEROMQ ? outlet_close_zeromq(o) : flush(o);
+	enum outlet_result result = o->form == OUTLET_ZEROMQ ? outlet_close_zeromq(o) : o->form == OUTLET_ACK ? outlet_close_ack(o) : flush(o);
 	if (result == OUTLET_DELIVERED && o->form == OUTLET_STREAM) result = close_stream(o);
 	if (o->fd >= 0 && close(o->fd) < 0 && o->form == OUTLET_FILE && errno != EINTR && result == OUTLET_DELIVERED)
 		result = outlet_explain(o, OUTLET_REFUSED, "%s", strerror(errno));

@@ -58,6 +58,9 @@ enum { OUTLET_FDS_MAX = 4 };
 size_t outlet_polled(struct outlet *, struct pollfd fds[OUTLET_FDS_MAX], int *timeout_ms);
 enum outlet_result outlet_attend(struct outlet *);
 
+/* ack: waits, as outlet_close would, until everything that was taken is acknowledged; then all that was rejected can be taken. Others: nothing. */
+enum outlet_result outlet_settle(struct outlet *);
+
 /* ack: the number of the last envelope that is acknowledged (the first one sent has options.acknowledged + 1). */
 uint64_t outlet_acknowledged(const struct outlet *);
 

@@ -8,8 +8,9 @@
 
 struct zeromq;
 struct zeromq_socket;
+struct outlet_ack;
 
-enum outlet_form { OUTLET_FILE, OUTLET_STREAM, OUTLET_DATAGRAM, OUTLET_ZEROMQ };
+enum outlet_form { OUTLET_FILE, OUTLET_STREAM, OUTLET_DATAGRAM, OUTLET_ZEROMQ, OUTLET_ACK };
 
 /* Whole lines wait in `held`; of its first one `offset` bytes are written already. A line counts as delivered once its newline is
  * written. After a broken connection the line that was cut is sent again from its start. */
@@ -24,6 +25,7 @@ struct outlet {
 	uint64_t unacknowledged;          /* of the delivered ones: written since the far side's kernel last had them all */
 	struct zeromq *zeromq;
 	struct zeromq_socket *socket;
+	struct outlet_ack *ack;           /* of ack: only */
 	uint64_t disconnected, denied;    /* what the monitor had told when we last looked */
 	unsigned until_look;              /* sends until the next look at the monitor and the subscriptions */
 	unsigned since_look;              /* sends since the last look */
@@ -49,5 +51,12 @@ void outlet_open_zeromq(struct outlet *);
 enum outlet_result outlet_send_zeromq(struct outlet *, struct span line);
 enum outlet_result outlet_flush_zeromq(struct outlet *);
 enum outlet_result outlet_close_zeromq(struct outlet *);
+void outlet_wait_socket(struct outlet *, int timeout_ms); /* for ZeroMQ's word, which zeromq_events and zeromq_receive must have used up before */
+
+/* outlet_ack.c */
+void outlet_open_ack(struct outlet *);
+enum outlet_result outlet_send_ack(struct outlet *, struct span line);
+enum outlet_result outlet_flush_ack(struct outlet *);
+enum outlet_result outlet_close_ack(struct outlet *);
 
 #endif

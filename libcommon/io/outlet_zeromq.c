@@ -64,7 +64,7 @@ static enum outlet_result nobody_there(struct outlet *o)
 	return outlet_explain(o, OUTLET_TRY_AGAIN, "%s within %.3g s", what, o->options.timeout_ms / 1000.0);
 }
 
-static void wait_socket(struct outlet *o, int timeout_ms)
+void outlet_wait_socket(struct outlet *o, int timeout_ms)
 {
 	int fds[ZEROMQ_FDS];
 	struct pollfd polled[ZEROMQ_FDS];
@@ -95,7 +95,7 @@ enum outlet_result outlet_send_zeromq(struct outlet *o, struct span line)
 		}
 		int left = patience_left(&p);
 		if (left == 0) return nobody_there(o);
-		wait_socket(o, left < 0 || left > LOOK_AGAIN_MS ? LOOK_AGAIN_MS : left);
+		outlet_wait_socket(o, left < 0 || left > LOOK_AGAIN_MS ? LOOK_AGAIN_MS : left);
 	}
 }
 
@@ -118,7 +118,7 @@ static enum outlet_result await_written(struct outlet *o, const struct patience 
 			return outlet_explain(o, OUTLET_TRY_AGAIN, "the connection was lost while the last envelopes were under way");
 		if (left == 0) return outlet_explain(o, OUTLET_TRY_AGAIN, "the far side has not taken everything");
 		if (told->closed) return OUTLET_DELIVERED;
-		wait_socket(o, left);
+		outlet_wait_socket(o, left);
 	}
 }
 

@@ -1,0 +1,397 @@
+/* outlet_ack - the outlet's kind ack:, which holds every envelope until the far side has said that it keeps it (metlog-wire(5)). */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "io/ackwindow.h"
+#include "io/ackwire.h"
+#include "io/diag.h"
+#include "io/outlet_private.h"
+#include "io/socket.h"
+#include "io/zeromq.h"
+
+/* QUEUED: messages in libzmq, a window of whole batches; what is queued for a connection goes with it, and is sent again.
+ * PING, UNANSWERED: with something outstanding and silence for PING_MS a ping is sent, and after so many without a word the connection is given
+ * up for a new one; each time that fails, the patience doubles up to PING_MAX_MS, so that a far side that is merely stuck does not find
+ * a heap of connections. ANSWER: without an acknowledgement that moves, everything is sent again after so long, doubling.
+ * CUTS: connections in a row that broke at the same envelope, until that is worth a word. */
+enum { QUEUED = ACKWINDOW_BYTES / ACKWIRE_BATCH_BYTES, MESSAGE_MAX = 64 * 1024, PING_MS = 1000, PING_MAX_MS = 16 * PING_MS, UNANSWERED = 3,
+	ANSWER_MS = 1000, ANSWER_MAX_MS = 10000, CUTS = 5 };
+
+struct outlet_ack {
+	struct ackwindow window;
+	char sender[ACKWIRE_SENDER_BYTES];
+	bool named;              /* by our caller: others may have sent under this name before */
+	uint64_t connected;      /* as the monitor has told it so far */
+	uint64_t told;           /* by the last ACK */
+	size_t gathered;         /* bytes taken since the last turn */
+	int64_t heard_ms, pinged_ms;
+	int64_t moved_ms;        /* since when the first envelope held waits for its acknowledgement on this connection */
+	int ping_ms, answer_ms;
+	unsigned unanswered, cuts;
+	bool stands;             /* the connection, when last looked at */
+	bool pinged;             /* and no answer came yet: an ACK that says nothing new may be one */
+	bool careful;            /* after going back: one batch alone, until an acknowledgement moves */
+	bool repeats;            /* what was sent up to `twice` is under way a second time, and will be acknowledged twice */
+	uint64_t twice;
+	uint64_t rejected;       /* the last number that was rejected */
+	struct buffer rejects;   /* struct rejection, reason, line; again and again */
+	size_t rejects_at;       /* what of them was handed out */
+	struct buffer handed;    /* the reason handed out last, as text */
+};
+
+struct rejection {
+	uint64_t number;
+	size_t reason_length, line_length;
+};
+
+/* --- the connection ------------------------------------------------------------------ */
+
+static void open_socket(struct outlet *o)
+{
+	const struct outlet_options *options = &o->options;
+	o->socket = zeromq_socket_open(o->zeromq, o->endpoint, &(struct zeromq_options){
+		.hwm = QUEUED, .message_limit_bytes = MESSAGE_MAX, .buffer_bytes = options->send_buffer_bytes, .curve_secret = options->curve_secret,
+		.curve_clients = options->curve_clients, .curve_server = options->curve_server, .insecure = options->insecure,
+		.await_peers = true, .failure = EXIT_NO_OUTPUT });
+	o->disconnected = o->denied = o->ack->connected = 0;
+}
+
+static void draw_sender(struct outlet_ack *a)
+{
+	if (getrandom(a->sender, sizeof a->sender, 0) != sizeof a->sender) die_errno(EXIT_SYSTEM, "cannot draw a random number");
+	a->named = false;
+}
+
+void outlet_open_ack(struct outlet *o)
+{
+	struct outlet_ack *a = o->ack = must_alloc(sizeof *a);
+	o->form = OUTLET_ACK;
+	a->ping_ms = PING_MS;
+	a->answer_ms = ANSWER_MS;
+	ackwindow_init(&a->window, o->options.sender ? o->options.acknowledged : 0);
+	buffer_init(&a->rejects, SIZE_MAX / 2);
+	buffer_init(&a->handed, 2 * ACKWIRE_REASON_MAX);
+	if (o->options.sender) memcpy(a->sender, o->options.sender, sizeof a->sender);
+	else draw_sender(a);
+	a->named = o->options.sender != NULL;
+	o->zeromq = zeromq_open();
+	open_socket(o);
+	diag_note(1, "sending to %s", zeromq_address(o->socket));
+}
+
+/* Everything that is not acknowledged is sent again, but carefully: if the far side does not take it now either, one batch is enough to know. */
+static void go_back(struct outlet_ack *a)
+{
+	struct ackwindow *w = &a->window;
+	if (w->sent > w->acknowledged) a->repeats = true, a->twice = w->highest;
+	ackwindow_go_back(w);
+	a->careful = true;
+	a->moved_ms = socket_clock_ms();
+}
+
+/* A batch that the far side takes for an attack makes it break the connection, each time anew. */
+static void book_cut(struct outlet *o)
+{
+	struct outlet_ack *a = o->ack;
+	if (a->window.sent > a->window.acknowledged && ++a->cuts == CUTS)
+		diag_warn("%s: the connection has broken %d times in a row at a batch of %zu bytes (envelope %llu on): does the far side take so long a one?",
+			o->endpoint->text, CUTS, ackwindow_batch(&(struct ackwindow){ .bytes = a->window.bytes, .head = a->window.head, .next = a->window.head },
+			ACKWIRE_BATCH_BYTES).length, (unsigned long long)a->window.acknowledged + 1);
+}
+
+static enum outlet_result look(struct outlet *o)
+{
+	struct outlet_ack *a = o->ack;
+	const struct zeromq_events *told = zeromq_events(o->socket);
+	if (told->disconnected > o->disconnected) book_cut(o);
+	if (told->connected > a->connected) {
+		bool first = a->window.sent == a->window.acknowledged;
+		go_back(a);
+		if (first) a->careful = false;
+		a->heard_ms = a->moved_ms;
+		a->unanswered = 0;
+		a->pinged = a->repeats = false; /* what was under way on the old one is gone */
+	}
+	a->stands = told->peers_now > 0;
+	o->disconnected = told->disconnected;
+	a->connected = told->connected;
+	if (told->denied > o->denied && !told->peers_now) return outlet_explain(o, OUTLET_REFUSED, "the far side does not let this key in");
+	o->denied = told->denied;
+	return OUTLET_DELIVERED;
+}
+
+/* A fresh socket, so that nothing old is queued in it. */
+static void give_up_connection(struct outlet *o)
+{
+	struct outlet_ack *a = o->ack;
+	diag_note(1, "%s: nothing was heard for %d s: connecting anew", o->endpoint->text, (a->ping_ms * (UNANSWERED + 1)) / 1000);
+	zeromq_socket_close(o->socket);
+	open_socket(o);
+	if (a->ping_ms < PING_MAX_MS) a->ping_ms *= 2;
+	a->unanswered = 0;
+}
+
+/* --- what the far side says ------------------------------------------------------------ */
+
+static void take_ack(struct outlet *o, uint64_t number)
+{
+	struct outlet_ack *a = o->ack;
+	struct ackwindow *w = &a->window;
+	bool asked = a->pinged;
+	a->told = number;
+	a->pinged = false;
+	if (number > w->highest && !a->named) {
+		diag_warn("%s: acknowledges envelope %llu, but only %llu were sent", o->endpoint->text, (unsigned long long)number, (unsigned long long)w->highest);
+		return;
+	}
+	/* Under this name more may have been sent by an earlier run than it lived to write down. */
+	if (number > w->highest) number = w->highest;
+	if (ackwindow_acknowledge(w, number)) {
+		a->moved_ms = socket_clock_ms();
+		a->answer_ms = ANSWER_MS;
+		a->careful = false;
+		a->repeats = a->repeats && number <= a->twice;
+		a->cuts = 0;
+	} else if (number == w->acknowledged && w->sent > number && !asked && !a->repeats) {
+		go_back(a); /* Nobody asked, and it says nothing new: what was sent did not fit behind what it has. */
+	}
+}
+
+static void take_rejected(struct outlet_ack *a, uint64_t number, struct span reason)
+{
+	struct span line = ackwindow_line(&a->window, number);
+	if (!line.data || number > a->window.highest || number <= a->rejected) return; /* told before */
+	if (reason.length > ACKWIRE_REASON_MAX) reason.length = ACKWIRE_REASON_MAX;
+	a->rejected = number;
+	buffer_append(&a->rejects, &(struct rejection){ number, reason.length, line.length }, sizeof(struct rejection));
+	buffer_append_span(&a->rejects, reason);
+	buffer_append_span(&a->rejects, line);
+	if (a->rejects.failed) die(EXIT_INTERNAL, "no memory for a rejected envelope of %zu bytes", line.length);
+}
+
+static void listen(struct outlet *o)
+{
+	struct span parts[ZEROMQ_PARTS_MAX];
+	size_t count;
+	struct outlet_ack *a = o->ack;
+	while ((count = zeromq_receive_parts(o->socket, parts, ZEROMQ_PARTS_MAX)) > 0) {
+		a->heard_ms = socket_clock_ms();
+		a->unanswered = 0;
+		a->ping_ms = PING_MS;
+		if (count > ZEROMQ_PARTS_MAX) continue;
+		struct ackwire said = ackwire_read(parts, count);
+		if (said.kind == ACKWIRE_ACK) take_ack(o, said.sequence);
+		if (said.kind == ACKWIRE_REJECTED) take_rejected(a, said.sequence, said.reason);
+	}
+}
+
+/* --- what we say --------------------------------------------------------------------------- */
+
+static int say(struct outlet *o, const struct ackwire *message)
+{
+	struct span parts[ACKWIRE_PARTS_MAX];
+	char number[8];
+	return zeromq_send_parts(o->socket, parts, ackwire_write(message, parts, number));
+}
+
+static void speak(struct outlet *o)
+{
+	struct outlet_ack *a = o->ack;
+	struct ackwindow *w = &a->window;
+	while (a->stands && ackwindow_unsent(w)) {
+		bool idle = w->sent == w->acknowledged;
+		if (a->careful && !idle) return;
+		struct span batch = ackwindow_batch(w, ACKWIRE_BATCH_BYTES);
+		if (say(o, &(struct ackwire){ ACKWIRE_BATCH, { a->sender, sizeof a->sender }, w->sent + 1, batch, { 0 } }) != 0) return;
+		ackwindow_sent(w, batch);
+		if (idle) a->moved_ms = a->heard_ms = socket_clock_ms();
+	}
+}
+
+static void watch_answer(struct outlet *o, int64_t now)
+{
+	struct outlet_ack *a = o->ack;
+	if (now - a->moved_ms < a->answer_ms) return;
+	/* If it knows less of this sender than it once acknowledged, nothing will ever fit: what it does not know is settled and gone from here.
+	 * (0 is well: it knows nothing, and takes what comes.) */
+	if (a->told && a->told < a->window.acknowledged) {
+		diag_warn("%s: has forgotten envelopes that it had acknowledged (%llu of %llu): going on under another name", o->endpoint->text,
+			(unsigned long long)a->told, (unsigned long long)a->window.acknowledged);
+		draw_sender(a);
+		a->told = 0;
+	}
+	go_back(a);
+	a->answer_ms = a->answer_ms * 2 < ANSWER_MAX_MS ? a->answer_ms * 2 : ANSWER_MAX_MS;
+}
+
+static int64_t ping_due_ms(const struct outlet_ack *a)
+{
+	return (a->unanswered ? a->pinged_ms : a->heard_ms) + a->ping_ms;
+}
+
+static void watch_silence(struct outlet *o, int64_t now)
+{
+	struct outlet_ack *a = o->ack;
+	if (now < ping_due_ms(a)) return;
+	if (a->unanswered == UNANSWERED) {
+		give_up_connection(o);
+		return;
+	}
+	say(o, &(struct ackwire){ .kind = ACKWIRE_PING, .sender = { a->sender, sizeof a->sender } });
+	a->pinged = true;
+	a->pinged_ms = now;
+	a->unanswered++;
+}
+
+static bool is_waiting(const struct outlet *o)
+{
+	return o->ack->window.sent > o->ack->window.acknowledged && o->ack->stands;
+}
+
+/* Takes note of everything that has happened, and does what is due. Afterwards ZeroMQ's descriptors can be waited for. */
+static enum outlet_result turn(struct outlet *o)
+{
+	enum outlet_result result = look(o);
+	if (result != OUTLET_DELIVERED) return result;
+	listen(o);
+	if (is_waiting(o)) {
+		int64_t now = socket_clock_ms();
+		watch_answer(o, now);
+		watch_silence(o, now);
+	}
+	o->ack->gathered = 0;
+	speak(o);
+	listen(o);
+	return look(o);
+}
+
+/* --- waiting ------------------------------------------------------------------------------- */
+
+static int sooner(int one_ms, int other_ms)
+{
+	return one_ms < 0 || (other_ms >= 0 && other_ms < one_ms) ? other_ms : one_ms;
+}
+
+/* Until something is due here; -1: nothing is. */
+static int due_in_ms(const struct outlet *o)
+{
+	const struct outlet_ack *a = o->ack;
+	if (!is_waiting(o)) return -1;
+	int64_t answer = a->moved_ms + a->answer_ms, ping = ping_due_ms(a), left = (answer < ping ? answer : ping) - socket_clock_ms();
+	return left > 0 ? (int)left : 0;
+}
+
+static enum outlet_result explain_silence(struct outlet *o)
+{
+	const struct zeromq_events *told = zeromq_events(o->socket);
+	bool alone = told->peers_now == 0;
+	const char *what = alone && told->handshake_failed ? "the handshake fails (does one side use CURVE, or another key?)"
+		: alone ? "nobody is connected" : "the far side has not acknowledged";
+	if (o->options.timeout_ms == 0 && o->reason[0]) return OUTLET_TRY_AGAIN; /* told when the patience ended */
+	if (o->options.timeout_ms <= 0) return outlet_explain(o, OUTLET_TRY_AGAIN, "%s", what);
+	return outlet_explain(o, OUTLET_TRY_AGAIN, "%s %s %.3g s", what, alone ? "within" : "for", o->options.timeout_ms / 1000.0);
+}
+
+/* Until there is room for a line, or (length SIZE_MAX) nothing is outstanding; the timeout begins anew with each acknowledgement. */
+static enum outlet_result await_room(struct outlet *o, size_t length)
+{
+	const struct ackwindow *w = &o->ack->window;
+	struct patience p = patience(o->options.timeout_ms);
+	for (;;) {
+		uint64_t before = w->acknowledged;
+		enum outlet_result result = turn(o);
+		if (result != OUTLET_DELIVERED) return result;
+		if (length == SIZE_MAX ? ackwindow_is_empty(w) : ackwindow_has_room(w, length)) return OUTLET_DELIVERED;
+		if (w->acknowledged != before) p = patience(o->options.timeout_ms);
+		int left = patience_left(&p);
+		if (left == 0) return explain_silence(o);
+		outlet_wait_socket(o, sooner(left, due_in_ms(o)));
+	}
+}
+
+/* --- the outlet's calls ------------------------------------------------------------------------ */
+
+enum outlet_result outlet_send_ack(struct outlet *o, struct span line)
+{
+	struct outlet_ack *a = o->ack;
+	enum outlet_result result = OUTLET_DELIVERED;
+	if (!ackwindow_has_room(&a->window, line.length)) result = await_room(o, line.length);
+	else if (a->gathered + line.length >= ACKWIRE_BATCH_BYTES) result = turn(o);
+	if (result != OUTLET_DELIVERED) return result;
+	if (!ackwindow_add(&a->window, line)) die(EXIT_INTERNAL, "no memory for an envelope of %zu bytes", line.length);
+	a->gathered += line.length + 1;
+	return OUTLET_DELIVERED;
+}
+
+enum outlet_result outlet_flush_ack(struct outlet *o)
+{
+	return turn(o);
+}
+
+enum outlet_result outlet_settle(struct outlet *o)
+{
+	if (o->form != OUTLET_ACK) return OUTLET_DELIVERED;
+	enum outlet_result result = await_room(o, SIZE_MAX);
+	o->failed = result != OUTLET_DELIVERED;
+	return result;
+}
+
+enum outlet_result outlet_close_ack(struct outlet *o)
+{
+	struct outlet_ack *a = o->ack;
+	enum outlet_result result = await_room(o, SIZE_MAX);
+	o->lost = a->window.taken - a->window.acknowledged;
+	zeromq_socket_close(o->socket);
+	zeromq_close(o->zeromq);
+	ackwindow_release(&a->window);
+	buffer_release(&a->rejects);
+	buffer_release(&a->handed);
+	free(a);
+	return result;
+}
+
+size_t outlet_polled(struct outlet *o, struct pollfd fds[OUTLET_FDS_MAX], int *timeout_ms)
+{
+	*timeout_ms = -1;
+	if (o->form != OUTLET_ACK) return 0;
+	int sockets[ZEROMQ_FDS];
+	/* What it would refuse is told by the next outlet_attend. */
+	*timeout_ms = turn(o) == OUTLET_DELIVERED ? due_in_ms(o) : 0;
+	zeromq_fds(o->socket, sockets);
+	for (int i = 0; i < ZEROMQ_FDS; i++) fds[i] = (struct pollfd){ .fd = sockets[i], .events = POLLIN };
+	return ZEROMQ_FDS;
+}
+
+enum outlet_result outlet_attend(struct outlet *o)
+{
+	return o->form == OUTLET_ACK ? turn(o) : OUTLET_DELIVERED;
+}
+
+uint64_t outlet_acknowledged(const struct outlet *o)
+{
+	return o->form == OUTLET_ACK ? o->ack->window.acknowledged : 0;
+}
+
+bool outlet_take_rejected(struct outlet *o, struct span *line, const char **reason)
+{
+	struct outlet_ack *a = o->ack;
+	struct rejection r;
+	if (o->form != OUTLET_ACK) return false;
+	if (a->rejects_at == a->rejects.length) {
+		a->rejects_at = 0;
+		buffer_clear(&a->rejects);
+		return false;
+	}
+	const char *at = a->rejects.data + a->rejects_at;
+	memcpy(&r, at, sizeof r);
+	if (r.number > a->window.acknowledged) return false; /* until then it counts as outstanding */
+	buffer_clear(&a->handed);
+	buffer_append(&a->handed, at + sizeof r, r.reason_length);
+	*reason = buffer_text(&a->handed);
+	if (!*reason) die(EXIT_INTERNAL, "no memory for a reason");
+	*line = (struct span){ at + sizeof r + r.reason_length, r.line_length };
+	a->rejects_at += sizeof r + r.reason_length + r.line_length;
+	return true;
+}
