@@ -20,7 +20,7 @@ enum { HWM_DEFAULT = 32, RECEIVE_BUFFER_DEFAULT = 4 * 1024 * 1024, CLIENTS_DEFAU
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Where from:", 1 },
-	{ "from", KEY_FROM, "ENDPOINT", 0, "Receive from ENDPOINT; may be repeated: sub:ADDRESS, pull:ADDRESS, rep:ADDRESS (ZeroMQ, which binds, or connects "
+	{ "from", KEY_FROM, "ENDPOINT", 0, "Receive from ENDPOINT; may be repeated: ack:ADDRESS, sub:ADDRESS, pull:ADDRESS, rep:ADDRESS (ZeroMQ, which binds, or connects "
 		"after '>'), udp:HOST:PORT, tcp:HOST:PORT, unix:PATH. Port 0 (of ZeroMQ: *) is any free one", 1 },
 	{ "ready", KEY_READY, "FILE", 0, "Write the endpoints, with real ports, to FILE when all are open", 1 },
 	{ "curve-keygen", KEY_CURVE_KEYGEN, "FILE", 0, "Make a key pair in FILE, its public key in FILE.pub, and exit", 9 },
@@ -107,7 +107,7 @@ static void check_curve(const struct recv *r)
 	const struct tool_access *a = &r->filter.options.access;
 	bool side[2] = { false, false };
 	for (int i = 0; i < r->source_count; i++)
-		if (r->source[i].form == SOURCE_ZEROMQ) side[zeromq_binds(r->source[i].socket)] = true;
+		if (r->source[i].socket) side[zeromq_binds(r->source[i].socket)] = true;
 	const char *fault = zeromq_curve_fault(&(struct zeromq_options){
 		.curve_secret = a->curve_secret, .curve_clients = a->curve_clients, .curve_server = a->curve_server }, side[true], side[false]);
 	if (fault) tool_usage_error("%s", fault);
@@ -120,7 +120,7 @@ static void open_sources(struct recv *r)
 	for (int i = 0; i < r->options.from_count; i++) {
 		source_open(r, r->options.from[i]);
 		struct source *s = &r->source[i];
-		if (s->endpoint.path && s->endpoint.path[0] != '@' && (s->form != SOURCE_ZEROMQ || zeromq_binds(s->socket)))
+		if (s->endpoint.path && s->endpoint.path[0] != '@' && (!s->socket || zeromq_binds(s->socket)))
 			socket_files[socket_file_count++] = s->endpoint.path;
 	}
 	check_curve(r);
@@ -137,7 +137,7 @@ static size_t list_polled(struct recv *r, struct pollfd *polled)
 	for (int i = 0; i < r->source_count; i++) {
 		struct source *s = &r->source[i];
 		int fds[ZEROMQ_FDS] = { s->paused_until_ms > now ? -1 : s->fd, -1 };
-		if (s->form == SOURCE_ZEROMQ) zeromq_fds(s->socket, fds);
+		if (s->socket) zeromq_fds(s->socket, fds);
 		for (int k = 0; k < ZEROMQ_FDS; k++) polled[count++] = (struct pollfd){ .fd = fds[k], .events = POLLIN };
 	}
 	for (int i = 0; i < r->client_count; i++) polled[count++] = (struct pollfd){ .fd = r->client[i].fd, .events = POLLIN };
@@ -184,8 +184,13 @@ static bool take_turn(struct recv *r, int timeout_ms)
 {
 	struct pollfd polled[POLLED_MAX];
 	size_t count = list_polled(r, polled);
-	if (poll(polled, count, 0) > 0 || has_more(r)) return read_ready(r, polled);
+	if (poll(polled, count, 0) > 0 || has_more(r)) {
+		bool came = read_ready(r, polled);
+		if (ack_is_due(r)) ack_settle(r);
+		return came;
+	}
 	filter_flush(&r->filter);
+	if (ack_settle(r)) return true;
 	filter_wait(&r->filter, polled, count, timeout_ms);
 	return read_ready(r, polled);
 }
@@ -223,6 +228,8 @@ int main(int argc, char **argv)
 		if (r.options.idle_ms) client_end_idle(&r), client_remove_ended(&r);
 	}
 	drain(&r);
+	filter_flush(&r.filter);
+	ack_settle(&r);
 	source_count(&r);
 	r.filter.before_stats = NULL;
 	remove_socket_files();
@@ -230,6 +237,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < r.source_count; i++) source_close(&r.source[i]);
 	zeromq_close(r.zeromq);
 	datagrams_free(r.datagrams);
+	ack_release(&r);
 	feed_release(&r.feed);
 	free(r.block);
 	return filter_close(&r.filter);

@@ -10,6 +10,7 @@
 #include "io/endpoint.h"
 #include "io/socket.h"
 #include "io/zeromq.h"
+#include "senders.h"
 
 enum { RECV_SOURCES_MAX = 64, RECV_CLIENTS_MAX = 800 };
 
@@ -24,7 +25,7 @@ struct recv_options {
 	int64_t idle_ms;               /* 0: never */
 };
 
-enum source_form { SOURCE_ZEROMQ, SOURCE_DATAGRAM, SOURCE_LISTENER };
+enum source_form { SOURCE_ZEROMQ, SOURCE_ACK, SOURCE_DATAGRAM, SOURCE_LISTENER };
 
 struct source {                        /* one --from */
 	struct endpoint endpoint;
@@ -48,6 +49,14 @@ struct client {                        /* a connection to a listener */
 	char peer[SOCKET_NAME_MAX];
 };
 
+struct ack {                           /* what all ack: sources share besides the senders */
+	const struct sender *feeding;  /* whose batch is being fed; NULL: none */
+	uint64_t line_before;          /* of its source, when that began */
+	uint64_t bytes;                /* taken since the last acknowledgements */
+	int64_t owed_since_ms;
+	uint64_t sent, duplicates, gaps, malformed;
+};
+
 struct datagrams;                      /* the buffers of one recvmmsg */
 
 struct recv {
@@ -62,6 +71,9 @@ struct recv {
 	size_t half_bytes;             /* kept in all half lines together */
 	char *block;                   /* READER_BLOCK bytes and padding: what a connection is read into */
 	struct datagrams *datagrams;
+	struct senders senders;
+	struct ack ack;
+	struct buffer batch;           /* of an ack: message, with padding */
 	uint64_t connections, turned_away, accept_failures, idle_closed, datagram_count, kernel_drops, topics, handshakes;
 };
 
@@ -72,6 +84,19 @@ bool source_read(struct recv *, struct source *);                  /* true if an
 void source_stop_listening(struct recv *, struct source *);
 void source_close(struct source *);
 void source_count(void *recv);                                     /* brings the extra counts of --stats up to date */
+
+/* ack.c */
+void ack_init(struct recv *);                                      /* for the first ack: source; again does nothing */
+void ack_release(struct recv *);
+bool ack_read(struct recv *, struct source *);                     /* true if anything came */
+bool ack_is_due(const struct recv *);                              /* acknowledgements have been owed for long enough */
+bool ack_settle(struct recv *);                                    /* keeps what was taken and acknowledges it; true if anything was sent */
+void ack_rejected(void *recv, const struct reject *);
+void ack_count(struct recv *);
+
+/* store.c */
+bool store_is_blocked(const struct recv *);                        /* nothing may be read: there is no room for it */
+bool store_settle(struct recv *);                                  /* all that was taken is kept as promised; false: it is not */
 
 /* datagram.c */
 struct datagrams *datagrams_new(size_t size_bytes);

@@ -13,20 +13,21 @@
 #include "io/diag.h"
 
 /* BATCH: messages of one source before the others have their turn. FRAME_MORE: how much longer than a line a ZeroMQ frame may be. */
-enum { BATCH = 1024, FRAME_MORE = 128 * 1024, UDP_BYTES = 64 * 1024, UNIX_BYTES = 256 * 1024 };
+enum { BATCH = 1024, FRAME_MORE = 128 * 1024, UDP_BYTES = 64 * 1024, UNIX_BYTES = 256 * 1024, LINGER_MS = 1000 };
 
 static void open_zeromq(struct recv *r, struct source *s)
 {
 	/* A frame may hold several lines, so it may be longer than one; and a line a little too long should be a reject, not a lost connection. */
 	int64_t frame_limit = (int64_t)r->filter.options.line_limit + FRAME_MORE;
 	const struct tool_access *a = &r->filter.options.access;
-	s->form = SOURCE_ZEROMQ;
+	s->form = s->endpoint.kind == ENDPOINT_ACK ? SOURCE_ACK : SOURCE_ZEROMQ;
+	if (s->form == SOURCE_ACK) ack_init(r);
 	s->more = true; /* libzmq tells of changes only: the first look is ours */
 	if (!r->zeromq) r->zeromq = zeromq_open();
 	s->socket = zeromq_socket_open(r->zeromq, &s->endpoint, &(struct zeromq_options){
 		.hwm = r->options.hwm, .message_limit_bytes = frame_limit,
 		.buffer_bytes = r->options.receive_buffer, .curve_secret = a->curve_secret, .curve_clients = a->curve_clients,
-		.curve_server = a->curve_server, .insecure = a->insecure, .failure = EXIT_NO_INPUT });
+		.curve_server = a->curve_server, .insecure = a->insecure, .receives = true, .failure = EXIT_NO_INPUT });
 	snprintf(s->resolved, sizeof s->resolved, "%s:%s%s", endpoint_kind_name(s->endpoint.kind), zeromq_binds(s->socket) ? "" : ">", zeromq_address(s->socket));
 }
 
@@ -54,16 +55,14 @@ void source_open(struct recv *r, struct span text)
 	if (!endpoint_parse(&s->endpoint, text, &reason)) tool_usage_error("--from: '%.*s' is not an endpoint: %s", (int)text.length, text.data, reason);
 	s->feed.name = s->endpoint.text;
 	switch (s->endpoint.kind) {
-	case ENDPOINT_SUB: case ENDPOINT_PULL: case ENDPOINT_REP:
+	case ENDPOINT_SUB: case ENDPOINT_PULL: case ENDPOINT_REP: case ENDPOINT_ACK:
 		open_zeromq(r, s);
 		break;
 	case ENDPOINT_UDP: case ENDPOINT_TCP: case ENDPOINT_UNIX:
 		open_socket(r, s);
 		break;
-	case ENDPOINT_ACK:
-		die(EXIT_CONFIGURATION, "%s: ack: endpoints cannot be used yet", s->endpoint.text);
 	default:
-		tool_usage_error("--from: nothing can be received from '%s': use sub: pull: rep: udp: tcp: or unix:", s->endpoint.text);
+		tool_usage_error("--from: nothing can be received from '%s': use ack: sub: pull: rep: udp: tcp: or unix:", s->endpoint.text);
 	}
 	r->source_count++;
 	/* One set of buffers for all, as long as the longest datagram any of them may bring. */
@@ -105,7 +104,7 @@ void source_report(struct recv *r)
 {
 	for (int i = 0; i < r->source_count; i++) {
 		struct source *s = &r->source[i];
-		bool binds = s->form != SOURCE_ZEROMQ || zeromq_binds(s->socket);
+		bool binds = !s->socket || zeromq_binds(s->socket);
 		diag_note(1, "%s %s", binds ? "listening on" : "connecting to", s->resolved);
 	}
 	if (r->options.ready) write_ready(r);
@@ -131,6 +130,7 @@ bool source_read(struct recv *r, struct source *s)
 {
 	switch (s->form) {
 	case SOURCE_ZEROMQ: return read_zeromq(r, s);
+	case SOURCE_ACK: return ack_read(r, s);
 	case SOURCE_DATAGRAM: return datagrams_read(r, s);
 	case SOURCE_LISTENER: return client_accept(r, s);
 	}
@@ -149,6 +149,8 @@ void source_stop_listening(struct recv *r, struct source *s)
 void source_close(struct source *s)
 {
 	if (s->fd >= 0) close(s->fd);
+	/* The last acknowledgements still go; zeromq_close waits for them. */
+	if (s->form == SOURCE_ACK) zeromq_close_begin(s->socket, LINGER_MS);
 	zeromq_socket_close(s->socket);
 	endpoint_release(&s->endpoint);
 }
@@ -180,4 +182,5 @@ void source_count(void *context)
 	*stats_extra(stats, "idle_closed") = r->idle_closed;
 	*stats_extra(stats, "handshakes_failed") = failed;
 	*stats_extra(stats, "keys_denied") = denied;
+	if (r->senders.entry) ack_count(r);
 }
