@@ -9,10 +9,3 @@ int write_run(struct filter *f, const struct verb_options *options)
 	(void)f, (void)options;
 	die(EXIT_INTERNAL, "write: not built yet");
 }
-
-int status_run(struct filter *f, const struct verb_options *options)
-{
-	(void)f, (void)options;
-	die(EXIT_INTERNAL, "status: not built yet");
-}
-
