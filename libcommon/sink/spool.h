@@ -92,6 +92,6 @@ struct spool_counts {
 	uint64_t waits;                               /* times it was found full */
 	uint64_t bytes, segments;                     /* in the spool now, as far as known */
 };
-const struct spool_counts *spool_counts(const struct spool *);
+const struct spool_counts *spool_counts(struct spool *);
 
 #endif

@@ -1,0 +1,71 @@
+/* spool_file - files of a spool: synced, written, checked and named. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "sink/spool_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int spool_sync_fd(int fd, bool data_only)
+{
+	int result;
+	/* An interrupted one has lost nothing and is the only one that is called again. */
+	do result = data_only ? fdatasync(fd) : fsync(fd);
+	while (result < 0 && errno == EINTR);
+	if (result == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP) return 0;
+	return errno;
+}
+
+int spool_write_at_end(int fd, struct span bytes, size_t *written)
+{
+	*written = 0;
+	while (*written < bytes.length) {
+		ssize_t n = write(fd, bytes.data + *written, bytes.length - *written);
+		if (n > 0) *written += (size_t)n;
+		else if (n == 0) return EIO;
+		else if (errno != EINTR) return errno;
+	}
+	return 0;
+}
+
+bool spool_is_shortage(int error)
+{
+	return error == ENOSPC || error == EDQUOT || error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
+bool spool_is_plain(int fd)
+{
+	struct stat status;
+	if (fstat(fd, &status) < 0) return false;
+	errno = EPERM;
+	return S_ISREG(status.st_mode) && status.st_uid == geteuid() && status.st_nlink == 1;
+}
+
+int spool_subdirectory(int dir_fd, const char *name)
+{
+	if (mkdirat(dir_fd, name, 0700) == 0) {
+		int error = spool_sync_fd(dir_fd, false);
+		if (error) {
+			errno = error;
+			return -1;
+		}
+	}
+	else if (errno != EEXIST) return -1;
+	return openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Whoever takes out has temporary files too; ours are told apart so that the one does not clear away the other's. */
+static const char writers[] = ".tmp.writer.";
+
+void spool_temporary_name(char name[SPOOL_NAME_MAX], const char *stem, const char *what)
+{
+	snprintf(name, SPOOL_NAME_MAX, "%s%s.%s", writers, stem, what);
+}
+
+bool spool_is_temporary(const char *name, bool *of_writer)
+{
+	*of_writer = span_starts(span_of(name), span_of(writers));
+	return span_starts(span_of(name), SPAN(".tmp."));
+}

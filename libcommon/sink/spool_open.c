@@ -1,0 +1,234 @@
+/* spool_open - a spool opened: its directory checked, its lock taken, what a crash left sealed, its segments counted. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "sink/spool_private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/diag.h"
+
+static int refuse(int *status, enum diag_exit with)
+{
+	*status = with;
+	return -1;
+}
+
+/* --- the directory --- */
+
+/* The path without slashes at its end: with one, a symbolic link would be followed. */
+static char *plain_path(const char *path)
+{
+	struct span text = span_of(path);
+	while (text.length > 1 && text.data[text.length - 1] == '/') text.length--;
+	return must_copy(text);
+}
+
+/* A new directory is a name in its parent, and that must be on disk before anything in it is promised. */
+static int make_directory(const char *path)
+{
+	if (mkdir(path, 0700) < 0) return errno == EEXIST ? 0 : errno;
+	const char *slash = strrchr(path, '/');
+	char *parent = slash ? must_copy((struct span){ path, slash == path ? 1 : (size_t)(slash - path) }) : must_copy(SPAN("."));
+	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = fd < 0 ? errno : spool_sync_fd(fd, false);
+	if (fd >= 0) close(fd);
+	free(parent);
+	return error == EACCES ? 0 : error; /* a parent that may be written but not read cannot be synced */
+}
+
+static int open_directory(const char *path, bool make, int *status)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && make) {
+		int error = make_directory(path);
+		if (error) {
+			diag_error("making the spool directory %s: %s", path, strerror(error));
+			return refuse(status, error == EIO ? EXIT_IO : EXIT_NO_OUTPUT);
+		}
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	}
+	if (fd >= 0) return fd;
+	int error = errno;
+	struct stat found;
+	bool link = (error == ENOTDIR || error == ELOOP) && lstat(path, &found) == 0 && S_ISLNK(found.st_mode);
+	if (link) diag_error("opening the spool %s: it is a symbolic link; give the directory that it points to", path);
+	else diag_error("opening the spool %s: %s", path, strerror(error));
+	return refuse(status, error == EACCES ? EXIT_PERMISSION : error == ENOENT ? EXIT_NO_INPUT : error == EIO ? EXIT_IO : EXIT_NO_OUTPUT);
+}
+
+int spool_directory(const char *path, bool make, int *status)
+{
+	struct stat found;
+	char *plain = plain_path(path);
+	int fd = open_directory(plain, make, status);
+	if (fd >= 0 && fstat(fd, &found) < 0) {
+		diag_error("opening the spool %s: %s", plain, strerror(errno));
+		close(fd), fd = refuse(status, EXIT_IO);
+	}
+	else if (fd >= 0 && found.st_uid != geteuid()) {
+		diag_error("opening the spool %s: it belongs to user %u and not to us; run as that user, or chown it", plain, (unsigned)found.st_uid);
+		close(fd), fd = refuse(status, EXIT_NO_OUTPUT);
+	}
+	else if (fd >= 0 && (found.st_mode & 077)) {
+		diag_error("opening the spool %s: it is open to other users (mode %04o); chmod 700 it", plain, (unsigned)found.st_mode & 07777);
+		close(fd), fd = refuse(status, EXIT_NO_OUTPUT);
+	}
+	free(plain);
+	return fd;
+}
+
+/* --- the lock --- */
+
+/* The holder's process id stands in the file, for the message of whoever comes second. */
+static void say_holder(int fd, const char *path)
+{
+	char text[24] = "";
+	ssize_t got = pread(fd, text, sizeof text - 1, 0);
+	long pid = got > 0 ? strtol(text, NULL, 10) : 0;
+	if (pid > 0) diag_error("opening the spool %s: it is being written by process %ld", path, pid);
+	else diag_error("opening the spool %s: it is being written by another process", path);
+}
+
+static void write_holder(int fd)
+{
+	char text[24];
+	int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+	/* Only for messages: on a full disk it stays empty. */
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)length, 0) < 0) return;
+}
+
+int spool_lock(int dir_fd, const char *path, bool must, int *status)
+{
+	*status = EXIT_DONE;
+	int fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (fd < 0 || !spool_is_plain(fd)) {
+		bool strange = errno == EPERM || errno == ELOOP;
+		diag_error("opening %s/lock: %s", path, strange ? "it is a link or no plain file of ours; remove it" : strerror(errno));
+		if (fd >= 0) close(fd);
+		return refuse(status, errno == EIO ? EXIT_IO : EXIT_NO_OUTPUT);
+	}
+	int result;
+	do result = flock(fd, LOCK_EX | LOCK_NB);
+	while (result < 0 && errno == EINTR);
+	if (result == 0) {
+		write_holder(fd);
+		return fd;
+	}
+	if (errno != EWOULDBLOCK) {
+		diag_error("locking %s/lock: %s", path, strerror(errno));
+		refuse(status, EXIT_IO);
+	}
+	else if (must) {
+		say_holder(fd, path);
+		refuse(status, EXIT_NO_OUTPUT);
+	}
+	close(fd);
+	return -1;
+}
+
+bool spool_recover_abandoned(int dir_fd, const char *path)
+{
+	struct spool_recovered found;
+	int status, fd = spool_lock(dir_fd, path, false, &status);
+	if (fd < 0 && status == EXIT_DONE) return false;
+	if (fd < 0 || !spool_recover(dir_fd, path, &found, &status)) exit(status);
+	close(fd);
+	return true;
+}
+
+/* --- the number of the next segment --- */
+
+/* Segments, and in quarantine/ the pieces of some: STEM.N. */
+static uint64_t number_of(const char *name)
+{
+	struct segment found;
+	if (segment_parse(&found, name)) return found.number;
+	char copy[SPOOL_NAME_MAX + 8];
+	const char *dot = strrchr(name, '.');
+	if (!dot || dot == name || (size_t)(dot - name) >= SPOOL_NAME_MAX) return 0;
+	snprintf(copy, sizeof copy, "%.*s.open", (int)(dot - name), name);
+	return segment_parse(&found, copy) ? found.number : 0;
+}
+
+/* 0, or an errno. A directory that is not there has no numbers. */
+static int see_numbers(int dir_fd, const char *name, uint64_t *highest)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) return errno == ENOENT ? 0 : errno;
+	DIR *dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return ENOMEM;
+	}
+	errno = 0;
+	for (struct dirent *entry; (entry = readdir(dir)); errno = 0) {
+		uint64_t number = number_of(entry->d_name);
+		if (number > *highest) *highest = number;
+	}
+	int error = errno;
+	closedir(dir);
+	return error;
+}
+
+static int count_all(struct spool *s)
+{
+	static const char *const places[] = { ".", "failed", "delivered", "quarantine" };
+	uint64_t highest = 0;
+	int error = spool_limits_count(s);
+	for (size_t i = 0; i < sizeof places / sizeof *places && !error; i++) error = see_numbers(s->dir_fd, places[i], &highest);
+	s->next_number = highest + 1;
+	return error;
+}
+
+/* --- all together --- */
+
+static struct spool *make_spool(const char *path, const struct spool_options *options, int dir_fd, int lock_fd)
+{
+	struct spool *s = must_alloc(sizeof *s);
+	s->options = *options;
+	s->path = must_copy(span_of(path));
+	s->dir_fd = dir_fd;
+	s->lock_fd = lock_fd;
+	s->fd = -1;
+	s->oldest_begun = INT64_MAX;
+	s->drop_told_ms = INT64_MIN;
+	buffer_init(&s->pending, (size_t)(options->sync_bytes + options->line_limit + 2));
+	s->checksum = checksum_new();
+	if (!s->checksum) die(EXIT_INTERNAL, "no memory for a checksum");
+	return s;
+}
+
+struct spool *spool_try_open(const char *path, const struct spool_options *options, int *status)
+{
+	struct spool_recovered found;
+	int dir_fd = spool_directory(path, true, status);
+	if (dir_fd < 0) return NULL;
+	int lock_fd = spool_lock(dir_fd, path, true, status);
+	if (lock_fd < 0 || !spool_recover(dir_fd, path, &found, status)) {
+		if (lock_fd >= 0) close(lock_fd);
+		close(dir_fd);
+		return NULL;
+	}
+	struct spool *s = make_spool(path, options, dir_fd, lock_fd);
+	s->counts.recovered = found.records;
+	s->counts.quarantined = found.pieces;
+	int error = count_all(s);
+	if (!error) return s;
+	diag_error("counting the segments of %s: %s", path, strerror(error));
+	*status = EXIT_IO;
+	spool_close(s);
+	return NULL;
+}
+
+struct spool *spool_open(const char *path, const struct spool_options *options)
+{
+	int status;
+	struct spool *s = spool_try_open(path, options, &status);
+	if (!s) exit(status);
+	return s;
+}

@@ -1,0 +1,94 @@
+/* spool_private - what the files of the spool's writer share: its state, its open segment, its limits, its recovery. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef SINK_SPOOL_PRIVATE_H
+#define SINK_SPOOL_PRIVATE_H
+
+#include "base/buffer.h"
+#include "base/checksum.h"
+#include "sink/segment.h"
+#include "sink/spool.h"
+
+enum {
+	SPOOL_REASON_MAX = 200,
+	SPOOL_NAME_MAX = 96,          /* a name of ours in the directory: a segment's, with what a temporary file has before it */
+	SPOOL_TRAILER_ROOM = 512,     /* what a trailer takes, and some */
+	SPOOL_BACKOFF_MIN_MS = 50,
+	SPOOL_BACKOFF_MAX_MS = 1000,
+};
+
+/*   pending            written            synced
+ *   in memory    ->    in the file   ->   on disk, counts.committed      (sync none: committed once written) */
+struct spool {
+	struct spool_options options;
+	char *path;
+	int dir_fd, lock_fd;
+	struct spool_counts counts;
+
+	struct buffer pending;                    /* whole lines */
+	uint64_t pending_lines;
+	uint64_t unsynced_bytes, unsynced_lines;  /* written, not yet synced */
+	int64_t oldest_line_ms;                   /* when the first line that is not committed came */
+
+	int fd;                                   /* of the open segment, -1 if there is none */
+	struct segment segment;
+	struct segment_trailer body;              /* of what is written; its checksum is in `checksum` */
+	struct checksum *checksum;
+	bool name_synced;                         /* the directory was synced since the segment was created */
+	int64_t begun_ms;
+	uint64_t next_number;
+
+	uint64_t sealed_bytes, sealed_segments;   /* in the directory, as the last look and what we did since tell */
+	int64_t oldest_begun;                     /* of the oldest sealed one; INT64_MAX if there is none */
+	bool full, failed;
+	bool room_helps;                          /* what made it full: whether taking segments out can help */
+	int64_t retry_ms, backoff_ms;
+	int64_t drop_told_ms;                     /* when drop-oldest was last spoken of; INT64_MIN: never */
+	bool compress_told;
+	char reason[SPOOL_REASON_MAX];
+};
+
+/* --- spool_file.c: what each of us does with files --- */
+
+int spool_sync_fd(int fd, bool data_only);        /* 0 or an errno; a filesystem that cannot sync is no failure */
+int spool_write_at_end(int fd, struct span bytes, size_t *written); /* 0 or an errno, *written tells how far it came */
+bool spool_is_shortage(int error);                /* of a resource that may come back: room, quota, descriptors, memory */
+bool spool_is_plain(int fd);                      /* a plain file of ours with one name; else errno is EPERM */
+int spool_subdirectory(int dir_fd, const char *name); /* made (0700) if there is none; -1 with errno */
+void spool_temporary_name(char name[SPOOL_NAME_MAX], const char *stem, const char *what); /* one that only the writer uses */
+bool spool_is_temporary(const char *name, bool *of_writer);
+
+/* --- spool_open.c --- */
+
+int spool_lock(int dir_fd, const char *path, bool must, int *status); /* -1 with *status; without `must` a busy lock is silent, *status 0 */
+
+/* --- spool_segment.c: the open segment. Each answers FULL for a shortage, FAILED (and the spool has failed) for any other error --- */
+
+enum spool_result spool_segment_create(struct spool *);
+enum spool_result spool_segment_write(struct spool *, size_t length); /* whole lines at the start of `pending`; FULL: some may be written */
+enum spool_result spool_segment_sync(struct spool *);                 /* by the policy; all that is written is committed then */
+enum spool_result spool_segment_seal(struct spool *);                 /* FULL: it is still open, and committed */
+enum spool_result spool_fail(struct spool *, const char *what, int error);
+void spool_set_reason(struct spool *, const char *what, int error);
+uint64_t spool_count_lines(struct span bytes);
+
+/* --- spool_compress.c --- */
+
+/* From the sealed text in `from` to a compressed file of this name, on disk when it returns 0; else an errno. */
+int spool_compress_file(int dir_fd, int from, const char *name);
+
+/* --- spool_limits.c --- */
+
+int spool_limits_count(struct spool *);           /* looks through the directory: 0 or an errno */
+bool spool_limits_drop(struct spool *);           /* drop-oldest: true if room was made */
+/* How many bytes at the start of `pending`, of the `length` wished, the limits let in now, as whole lines; 0 with `reason` set. */
+size_t spool_limits_room(struct spool *, size_t length);
+
+/* --- spool_recover.c --- */
+
+struct spool_recovered {
+	uint64_t records, pieces, pieces_bytes;
+};
+/* Seals what a crash has left open. The lock is held. False after saying why, with *status. What was found is said. */
+bool spool_recover(int dir_fd, const char *path, struct spool_recovered *, int *status);
+
+#endif
