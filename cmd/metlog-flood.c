@@ -48,11 +48,11 @@ static uint64_t due_lines(const struct flood *f, int64_t now, int64_t *next_ns)
 static bool pace(struct flood *f)
 {
 	const struct flood_options *o = &f->options;
-	if (!o->rate && f->lines % LINES_PER_LOOK) return true;
+	if (o->rate <= 0 && f->lines % LINES_PER_LOOK) return true;
 	for (;;) {
 		int64_t now = clock_ns(), next, end = o->duration ? f->start_ns + o->duration : INT64_MAX;
 		if (signals_stopping() || now >= end) return false;
-		if (!o->rate) {
+		if (o->rate <= 0) {
 			filter_wait(&f->filter, NULL, 0, 0);
 			return true;
 		}

@@ -57,7 +57,7 @@ static double rate(const char *text)
 		}
 		length -= 2;
 	}
-	if (!seconds || !number_parse_double((struct span){ text, length }, &value) || value / seconds < 1e-6 || value > 1e9)
+	if (seconds <= 0 || !number_parse_double((struct span){ text, length }, &value) || value / seconds < 1e-6 || value > 1e9)
 		tool_usage_error("--rate: '%s' is not a rate (try 1000, 1000/s, 5/m)", text);
 	return value / seconds;
 }
