@@ -21,9 +21,9 @@
  *  random digits, so that no two segments of any two spools share one. It stays the same from .open to delivered/.
  *  A segment's body is whole lines, each a good envelope. The trailer is the last line of a sealed one, an envelope of its own:
  *
- *      {"type":"metlog.segment",...,"fields":{"segment":STEM,"records":N,"bytes":N,"checksum":"xxh3:0123456789abcdef","trailer":"xxh3:..."}}
+ *      {"type":"metlog.segment",...,"fields":{"segment":STEM,"records":N,"bytes":N,"checksum":"xxh3:0123456789abcdef","line":"xxh3:..."}}
  *
- *  over the body's bytes, which stand before it; its last field is the checksum of the trailer's own bytes up to there (the comma not counted). The rename from .open to its sealed name happens once both are on disk, so a sealed name
+ *  over the body's bytes, which stand before it; its last field is the checksum of the line itself up to there (sealed_line.h). The rename from .open to its sealed name happens once both are on disk, so a sealed name
  *  without a right trailer is damage. If an .open file stands beside a sealed one of the same stem, it is a left-over and does not count. */
 enum segment_form { SEGMENT_OPEN, SEGMENT_SEALED, SEGMENT_COMPRESSED };
 
@@ -84,7 +84,9 @@ enum segment_read segment_reader_next(struct segment_reader *, struct span *line
 const char *segment_reader_reason(const struct segment_reader *);
 const struct segment_trailer *segment_reader_sum(const struct segment_reader *); /* of what was read so far */
 enum segment_form segment_reader_form(const struct segment_reader *);            /* as it was opened */
-bool segment_reader_is_sealed(const struct segment_reader *); /* its trailer was met: also of one that was sealed after it was opened as .open */
+/* After SEGMENT_END or SEGMENT_DAMAGED: its trailer stands behind what was read. Also of one opened as .open; as long as that has no sealed name, its
+ * writer may still take the trailer away and go on. */
+bool segment_reader_is_sealed(const struct segment_reader *);
 
 /* Goes on behind the first `bytes` bytes of the body, an earlier count of whole lines. An .open segment or a sealed one: seeks, and the
  * checksum is not checked then; a compressed one is read up to there. False: it is not that long. */

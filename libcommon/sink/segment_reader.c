@@ -39,7 +39,7 @@ struct segment_reader {
 	const char *damage;             /* NULL: none so far */
 	bool at_end;                    /* the last read found no more bytes */
 	bool done;                      /* nothing more will come */
-	bool sealed;                    /* the trailer was met */
+	bool sealed;                    /* the trailer stands behind what was read */
 	struct segment_trailer trailer; /* once sealed */
 };
 
@@ -242,18 +242,18 @@ static size_t end_of_body(struct segment_reader *r, size_t end)
 {
 	struct stat status;
 	struct span line = last_line(r, end);
-	if (end == r->filled && is_trailer(r, line, &r->trailer)) {
-		r->sealed = r->done = true;
-		return end - line.length;
-	}
+	r->sealed = end == r->filled && is_trailer(r, line, &r->trailer);
+	if (r->sealed) end -= line.length;
 	if (r->form == SEGMENT_OPEN) {
-		/* A line that is being written is read again: a recovery may cut it off meanwhile. What was handed out it leaves alone. */
+		/* A line that is being written is read again, and so is a trailer: either may be cut off meanwhile, by a recovery, or by a writer that
+		 * cannot rename the file. What was handed out they leave alone. */
 		r->file_at -= r->filled - end;
 		r->filled = end;
 		if (fstat(r->fd, &status) == 0 && (uint64_t)status.st_size < r->file_at) r->done = true, damaged(r, "it is shorter than what was read of it");
 		return end;
 	}
 	r->done = true;
+	if (r->sealed) return end;
 	if (end < r->filled) damaged(r, "it ends in a torn line");
 	else if (line.length && segment_trailer_is_remains(line, r->stem)) {
 		damaged(r, "its trailer is damaged, or of another body");
@@ -270,14 +270,14 @@ static enum segment_read verdict(struct segment_reader *r)
 		if (checksum_value(r->checksum) != r->trailer.checksum) damaged(r, "its checksum is not that of its trailer");
 		else if (r->sum.records != r->trailer.records) damaged(r, "its number of lines is not that of its trailer");
 	}
-	return r->done && r->damage ? SEGMENT_DAMAGED : SEGMENT_END;
+	return (r->done || r->sealed) && r->damage ? SEGMENT_DAMAGED : SEGMENT_END;
 }
 
 /* SEGMENT_LINES: [at, *end) may be handed out. */
 static enum segment_read prepare(struct segment_reader *r, size_t *end)
 {
 	bool overlong, more;
-	if (r->form == SEGMENT_OPEN) r->at_end = false;
+	if (r->form == SEGMENT_OPEN) r->at_end = r->sealed = false;
 	while (!r->done) {
 		if (r->skipping) skip_line(r);
 		*end = find_end(r, !r->at_end, &overlong, &more);

@@ -2,28 +2,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "sink/segment.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
-#include "base/checksum.h"
 #include "base/number.h"
 #include "envelope/field.h"
 #include "filter/stats.h"
+#include "sink/sealed_line.h"
 
 static const char checksum_prefix[] = "xxh3:";
-static const char own_prefix[] = ",\"trailer\":\"xxh3:";
-enum {
-	HEX = 16,
-	OWN_LENGTH = sizeof own_prefix - 1 + HEX + 3, /* "}} */
-};
-
-static bool append_checksum(struct buffer *out, uint64_t checksum)
-{
-	char hex[HEX + 1];
-	snprintf(hex, sizeof hex, "%016" PRIx64, checksum);
-	return buffer_append(out, hex, HEX);
-}
-
 bool segment_trailer_append(struct buffer *out, const char *stem, const struct segment_trailer *trailer)
 {
 	size_t start = out->length;
@@ -36,45 +20,20 @@ bool segment_trailer_append(struct buffer *out, const char *stem, const struct s
 	buffer_append_int(out, (int64_t)trailer->bytes);
 	buffer_append_text(out, ",\"checksum\":\"");
 	buffer_append_text(out, checksum_prefix);
-	append_checksum(out, trailer->checksum);
-	if (!buffer_append_byte(out, '"')) return false;
+	sealed_line_append_hex(out, trailer->checksum);
+	buffer_append_byte(out, '"');
 	/* The checksum of the body says nothing of a digit of this line that has changed. */
-	uint64_t own = checksum_of((struct span){ out->data + start, out->length - start });
-	buffer_append_text(out, own_prefix);
-	append_checksum(out, own);
-	return buffer_append_text(out, "\"}}\n");
-}
-
-static bool parse_hex(struct span text, uint64_t *value)
-{
-	if (text.length != HEX) return false;
-	*value = 0;
-	for (size_t i = 0; i < HEX; i++) {
-		char c = text.data[i];
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
-		*value = *value << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
-	}
-	return true;
-}
-
-/* Whether the line ends with the checksum of what stands before it. */
-static bool is_whole(struct span line)
-{
-	uint64_t own;
-	if (line.length <= OWN_LENGTH || line.length >= SEGMENT_TRAILER_MAX) return false;
-	struct span before = { line.data, line.length - OWN_LENGTH }, end = { before.data + before.length, OWN_LENGTH };
-	struct span hex = { end.data + sizeof own_prefix - 1, HEX }, close = { hex.data + HEX, 3 };
-	return span_starts(end, span_of(own_prefix)) && span_equal(close, SPAN("\"}}")) && parse_hex(hex, &own) && own == checksum_of(before);
+	return sealed_line_end(out, start);
 }
 
 bool segment_trailer_is_remains(struct span line, const char *stem)
 {
-	static const char type[] = "\"type\":\"metlog.segment\"";
+	static const char type[] = "\"type\":\"metlog.segment\"", last[] = ",\"line\":\"xxh3:";
 	if (line.length && line.data[line.length - 1] == '\n') line.length--;
 	if (!line.length || line.length >= SEGMENT_TRAILER_MAX) return false;
 	if (memmem(line.data, line.length, stem, strlen(stem))) return true;
 	/* A trailer of another segment is data, if it is whole: somebody has written a whole file into the spool. */
-	return memmem(line.data, line.length, type, sizeof type - 1) && memmem(line.data, line.length, own_prefix, sizeof own_prefix - 1) && !is_whole(line);
+	return memmem(line.data, line.length, type, sizeof type - 1) && memmem(line.data, line.length, last, sizeof last - 1) && !sealed_line_is_whole(line);
 }
 
 static bool find(const struct envelope *e, const char *path_text, enum value_kind kind, struct value *value)
@@ -102,7 +61,7 @@ static bool read_fields(const struct envelope *e, const char *stem, struct segme
 	if (!find(e, "fields.checksum", VALUE_STRING, &value) || !span_starts(value.text, span_of(checksum_prefix))) return false;
 	value.text.data += sizeof checksum_prefix - 1;
 	value.text.length -= sizeof checksum_prefix - 1;
-	return parse_hex(value.text, &trailer->checksum);
+	return sealed_line_parse_hex(value.text, &trailer->checksum);
 }
 
 bool segment_trailer_parse(struct span line, const char *stem, struct segment_trailer *trailer)
@@ -113,7 +72,7 @@ bool segment_trailer_parse(struct span line, const char *stem, struct segment_tr
 	struct envelope_fault fault;
 	if (line.length && line.data[line.length - 1] == '\n') line.length--;
 	/* Most lines that are asked about are a user's: it must cost them little. */
-	if (!is_whole(line) || memchr(line.data, '\n', line.length) || !scan_init(&scan)) return false;
+	if (line.length >= SEGMENT_TRAILER_MAX || !sealed_line_is_whole(line) || memchr(line.data, '\n', line.length) || !scan_init(&scan)) return false;
 	buffer_init(&copy, 2 * SEGMENT_TRAILER_MAX);
 	bool good = envelope_parse_copy(&envelope, &scan, &copy, line, &fault) == ENVELOPE_GOOD && read_fields(&envelope, stem, trailer);
 	buffer_release(&copy);
