@@ -17,7 +17,7 @@ static const struct verb {
 enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
 
 enum {
-	KEY_TEE = TOOL_KEY, KEY_ONCE, KEY_ATTEMPTS, KEY_PARALLEL, KEY_KEEP, KEY_RETRY_FAILED, KEY_BACKOFF_MAX, KEY_FAILED, KEY_DELIVERED, KEY_SPEED,
+	KEY_TEE = TOOL_KEY, KEY_ONCE, KEY_ATTEMPTS, KEY_PARALLEL, KEY_KEEP, KEY_RETRY_FAILED, KEY_BACKOFF_MAX, KEY_GRACE, KEY_FAILED, KEY_DELIVERED, KEY_SPEED,
 	KEY_MAX_GAP, KEY_JSON, KEY_VERIFY, KEY_FAIL_OVER_AGE, KEY_FAIL_OVER_BYTES,
 };
 
@@ -28,11 +28,12 @@ static const struct argp_option own_options[] = {
 	{ NULL, 0, NULL, 0, "drain:", 2 },
 	{ "once", KEY_ONCE, NULL, 0, "Deliver what is there, and exit: 0 if all was delivered, 75 if something is left", 2 },
 	{ "follow", 'f', NULL, 0, "Go on as more comes (the default of drain; an option of cat, too)", 2 },
-	{ "attempts", KEY_ATTEMPTS, "N", 0, "Move a segment that COMMAND refuses to failed/ after N attempts (default 3)", 2 },
+	{ "attempts", KEY_ATTEMPTS, "N", 0, "Move a segment that COMMAND refuses to failed/ after N attempts (default 5)", 2 },
 	{ "parallel", KEY_PARALLEL, "N", 0, "Run up to N commands at once, a segment each, in no certain order (default 1)", 2 },
 	{ "keep", KEY_KEEP, "AGE", 0, "Keep delivered segments in delivered/ until they are older than AGE (default: not at all)", 2 },
 	{ "retry-failed", KEY_RETRY_FAILED, NULL, 0, "First take back the segments of failed/", 2 },
-	{ "backoff-max", KEY_BACKOFF_MAX, "DURATION", 0, "Wait at most DURATION between two attempts (default 1m)", 2 },
+	{ "backoff-max", KEY_BACKOFF_MAX, "DURATION", 0, "Wait at most DURATION between two attempts (default 5m)", 2 },
+	{ "grace", KEY_GRACE, "DURATION", 0, "After SIGTERM let COMMAND go on for DURATION at most, then stop it, too (default 30s)", 2 },
 	{ NULL, 0, NULL, 0, "cat and replay:", 3 },
 	{ "failed", KEY_FAILED, NULL, 0, "Of cat: the segments of failed/ instead", 3 },
 	{ "delivered", KEY_DELIVERED, NULL, 0, "Of cat: the segments of delivered/ instead", 3 },
@@ -55,6 +56,7 @@ static const struct owner {
 	{ KEY_TEE, "--tee", WRITE },
 	{ KEY_ONCE, "--once", DRAIN }, { 'f', "--follow", DRAIN | CAT }, { KEY_ATTEMPTS, "--attempts", DRAIN }, { KEY_PARALLEL, "--parallel", DRAIN },
 	{ KEY_KEEP, "--keep", DRAIN }, { KEY_RETRY_FAILED, "--retry-failed", DRAIN }, { KEY_BACKOFF_MAX, "--backoff-max", DRAIN },
+	{ KEY_GRACE, "--grace", DRAIN },
 	{ KEY_FAILED, "--failed", CAT }, { KEY_DELIVERED, "--delivered", CAT },
 	{ KEY_SPEED, "--speed", REPLAY }, { KEY_MAX_GAP, "--max-gap", REPLAY },
 	{ KEY_JSON, "--json", STATUS }, { KEY_VERIFY, "--verify", STATUS },
@@ -97,6 +99,7 @@ static bool parse_own(struct verb_options *o, int key, const char *arg)
 	case KEY_KEEP: o->keep_ms = parse_ms("--keep", arg); break;
 	case KEY_RETRY_FAILED: o->retry_failed = true; break;
 	case KEY_BACKOFF_MAX: o->backoff_max_ms = parse_ms("--backoff-max", arg); break;
+	case KEY_GRACE: o->grace_ms = parse_ms("--grace", arg); break;
 	case KEY_FAILED: o->failed = true; break;
 	case KEY_DELIVERED: o->delivered = true; break;
 	case KEY_SPEED: o->speed = parse_speed(arg); break;
@@ -199,7 +202,7 @@ static const struct tool_about about = {
 int main(int argc, char **argv)
 {
 	static struct filter filter;
-	struct command_line line = { .options = { .attempts = 3, .parallel = 1, .backoff_max_ms = 60000, .max_gap_ms = INT64_MAX,
+	struct command_line line = { .options = { .attempts = 5, .parallel = 1, .backoff_max_ms = 300000, .grace_ms = 30000, .max_gap_ms = INT64_MAX,
 		.age_limit_ms = INT64_MAX, .bytes_limit = UINT64_MAX }, .shared = &filter.options };
 	for (int i = 1; i < argc && !line.dashes; i++)
 		if (strcmp(argv[i], "--") == 0) line.dashes = argv[i], line.behind = argc - i - 1;

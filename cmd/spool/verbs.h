@@ -18,6 +18,7 @@ struct verb_options {
 	int64_t parallel;             /* commands at once */
 	int64_t keep_ms;              /* how long delivered segments are kept; 0: not at all; INT64_MAX: for ever */
 	int64_t backoff_max_ms;
+	int64_t grace_ms;             /* after a stop signal, how long a command may go on */
 
 	bool failed, delivered;       /* cat: these segments */
 	bool follow;                  /* cat; drain follows unless `once` */

@@ -81,6 +81,11 @@ static void write_stats(struct filter *f, const char *path)
 	buffer_release(&line);
 }
 
+void filter_show_stats(struct filter *f)
+{
+	write_stats(f, "-");
+}
+
 /* Opens the next FILE operand, or standard input if there is none. False: no more. */
 static bool open_next(struct filter *f)
 {

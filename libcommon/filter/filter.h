@@ -80,6 +80,7 @@ void filter_reject(struct filter *, const struct envelope *, const char *reason)
 /* Standard output as far as it was written; a reader that has gone ends the program quietly, any other error is 74. */
 void filter_flush(struct filter *);
 
+void filter_show_stats(struct filter *);                      /* the books on standard error: SIGUSR1, for a tool that does not wait by filter_wait */
 void filter_fail(struct filter *, int status);                /* remember a failure for the exit status; the worst stays */
 
 /* Flushes, writes --stats, says what went wrong, releases; returns the exit status. A full disk behind standard output is 74. */

@@ -364,7 +364,7 @@ enum segment_read segment_check(int dir_fd, const struct segment *segment, size_
 	if (!r) return SEGMENT_ERROR;
 	do result = segment_reader_next(r, &lines);
 	while (result == SEGMENT_LINES);
-	*sum = r->sum;
+	*sum = result == SEGMENT_END && r->sealed ? r->trailer : r->sum;
 	if (result == SEGMENT_END && !r->sealed) damaged(r, "it is not sealed"), result = SEGMENT_DAMAGED;
 	*reason = segment_reader_reason(r); /* static text */
 	int error = errno;

@@ -131,14 +131,22 @@ int spool_lock(int dir_fd, const char *path, bool must, int *status)
 	return -1;
 }
 
-bool spool_recover_abandoned(int dir_fd, const char *path)
+bool spool_recover_if_abandoned(int dir_fd, const char *path, int *status)
 {
 	struct spool_recovered found;
-	int status, fd = spool_lock(dir_fd, path, false, &status);
-	if (fd < 0 && status == EXIT_DONE) return false;
-	if (fd < 0 || !spool_recover(dir_fd, path, &found, &status)) exit(status);
+	int fd = spool_lock(dir_fd, path, false, status);
+	if (fd < 0) return false;
+	bool recovered = spool_recover(dir_fd, path, &found, status);
 	close(fd);
-	return true;
+	return recovered;
+}
+
+bool spool_recover_abandoned(int dir_fd, const char *path)
+{
+	int status;
+	bool recovered = spool_recover_if_abandoned(dir_fd, path, &status);
+	if (!recovered && status != EXIT_DONE) exit(status);
+	return recovered;
 }
 
 /* --- the number of the next segment --- */
