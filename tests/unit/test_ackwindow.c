@@ -1,6 +1,12 @@
 /* test_ackwindow - what a sender of ack: holds: batches, acknowledgements in every place, going back, and that its memory stays. */
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "fixture.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "io/ackwindow.h"
 
 static struct ackwindow made(const char *const lines[], size_t count)
@@ -148,5 +154,5 @@ int main(void)
 		cmocka_unit_test(test_memory_is_a_few_windows),
 		cmocka_unit_test(test_a_line_longer_than_the_window_goes_when_it_is_empty),
 	};
-	return cmocka_run_group_tests_name("ackwindow", tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
