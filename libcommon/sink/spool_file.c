@@ -56,7 +56,7 @@ int spool_subdirectory(int dir_fd, const char *name)
 	return openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Whoever takes out has temporary files too; ours are told apart so that the one does not clear away the other's. */
+/* Whoever takes out has temporary files too, and works at the same time: a writer knows its own, and leaves the others alone. */
 static const char writers[] = ".tmp.writer.";
 
 void spool_temporary_name(char name[SPOOL_NAME_MAX], const char *stem, const char *what)
@@ -64,8 +64,7 @@ void spool_temporary_name(char name[SPOOL_NAME_MAX], const char *stem, const cha
 	snprintf(name, SPOOL_NAME_MAX, "%s%s.%s", writers, stem, what);
 }
 
-bool spool_is_temporary(const char *name, bool *of_writer)
+bool spool_is_temporary(const char *name)
 {
-	*of_writer = span_starts(span_of(name), span_of(writers));
-	return span_starts(span_of(name), SPAN(".tmp."));
+	return span_starts(span_of(name), span_of(writers));
 }

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,59 +81,12 @@ int spool_directory(const char *path, bool make, int *status)
 	return fd;
 }
 
-/* --- the lock --- */
-
-/* The holder's process id stands in the file, for the message of whoever comes second. */
-static void say_holder(int fd, const char *path)
-{
-	char text[24] = "";
-	ssize_t got = pread(fd, text, sizeof text - 1, 0);
-	long pid = got > 0 ? strtol(text, NULL, 10) : 0;
-	if (pid > 0) diag_error("opening the spool %s: it is being written by process %ld", path, pid);
-	else diag_error("opening the spool %s: it is being written by another process", path);
-}
-
-static void write_holder(int fd)
-{
-	char text[24];
-	int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-	/* Only for messages: on a full disk it stays empty. */
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)length, 0) < 0) return;
-}
-
-int spool_lock(int dir_fd, const char *path, bool must, int *status)
-{
-	*status = EXIT_DONE;
-	int fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (fd < 0 || !spool_is_plain(fd)) {
-		bool strange = errno == EPERM || errno == ELOOP;
-		diag_error("opening %s/lock: %s", path, strange ? "it is a link or no plain file of ours; remove it" : strerror(errno));
-		if (fd >= 0) close(fd);
-		return refuse(status, errno == EIO ? EXIT_IO : EXIT_NO_OUTPUT);
-	}
-	int result;
-	do result = flock(fd, LOCK_EX | LOCK_NB);
-	while (result < 0 && errno == EINTR);
-	if (result == 0) {
-		write_holder(fd);
-		return fd;
-	}
-	if (errno != EWOULDBLOCK) {
-		diag_error("locking %s/lock: %s", path, strerror(errno));
-		refuse(status, EXIT_IO);
-	}
-	else if (must) {
-		say_holder(fd, path);
-		refuse(status, EXIT_NO_OUTPUT);
-	}
-	close(fd);
-	return -1;
-}
+/* --- recovery alone --- */
 
 bool spool_recover_if_abandoned(int dir_fd, const char *path, int *status)
 {
 	struct spool_recovered found;
-	int fd = spool_lock(dir_fd, path, false, status);
+	int fd = spool_lock(dir_fd, path, SPOOL_LOCK_RECOVER, status);
 	if (fd < 0) return false;
 	bool recovered = spool_recover(dir_fd, path, &found, status);
 	close(fd);
@@ -216,7 +168,7 @@ struct spool *spool_try_open(const char *path, const struct spool_options *optio
 	struct spool_recovered found;
 	int dir_fd = spool_directory(path, true, status);
 	if (dir_fd < 0) return NULL;
-	int lock_fd = spool_lock(dir_fd, path, true, status);
+	int lock_fd = spool_lock(dir_fd, path, SPOOL_LOCK_WRITE, status);
 	if (lock_fd < 0 || !spool_recover(dir_fd, path, &found, status)) {
 		if (lock_fd >= 0) close(lock_fd);
 		close(dir_fd);

@@ -55,11 +55,13 @@ bool spool_is_shortage(int error);                /* of a resource that may come
 bool spool_is_plain(int fd);                      /* a plain file of ours with one name; else errno is EPERM */
 int spool_subdirectory(int dir_fd, const char *name); /* made (0700) if there is none; -1 with errno */
 void spool_temporary_name(char name[SPOOL_NAME_MAX], const char *stem, const char *what); /* one that only the writer uses */
-bool spool_is_temporary(const char *name, bool *of_writer);
+bool spool_is_temporary(const char *name);
 
-/* --- spool_open.c --- */
+/* --- spool_lock.c --- */
 
-int spool_lock(int dir_fd, const char *path, bool must, int *status); /* -1 with *status; without `must` a busy lock is silent, *status 0 */
+/* To write, or only to recover: for that a busy lock is no fault, -1 with *status 0. Otherwise -1 after saying why, with *status. */
+enum spool_lock_use { SPOOL_LOCK_WRITE, SPOOL_LOCK_RECOVER };
+int spool_lock(int dir_fd, const char *path, enum spool_lock_use, int *status);
 
 /* --- spool_segment.c: the open segment. Each answers FULL for a shortage, FAILED (and the spool has failed) for any other error --- */
 

@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -179,18 +178,8 @@ static bool recover_one(int dir_fd, const char *path, const struct segment *segm
 
 /* --- the directory --- */
 
-/* Whether nobody takes out at the moment: then their temporary files are left-overs too. */
-static bool nobody_takes_out(int dir_fd)
-{
-	int fd = openat(dir_fd, "drain.lock", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0) return errno == ENOENT;
-	bool free = flock(fd, LOCK_EX | LOCK_NB) == 0;
-	close(fd);
-	return free;
-}
-
-/* One look through the directory: left-over temporary files go, and the oldest .open file is found. 0 or an errno. */
-static int look_through(int dir_fd, bool theirs_too, struct segment *oldest, bool *any)
+/* One look through the directory: left-over temporary files of a writer go, and the oldest .open file is found. 0 or an errno. */
+static int look_through(int dir_fd, struct segment *oldest, bool *any)
 {
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -199,8 +188,7 @@ static int look_through(int dir_fd, bool theirs_too, struct segment *oldest, boo
 	if (!dir) return errno;
 	errno = 0;
 	for (struct dirent *entry; (entry = readdir(dir)); errno = 0) {
-		bool ours;
-		if (spool_is_temporary(entry->d_name, &ours) && (ours || theirs_too)) unlinkat(dir_fd, entry->d_name, 0);
+		if (spool_is_temporary(entry->d_name)) unlinkat(dir_fd, entry->d_name, 0);
 		if (!segment_parse(&segment, entry->d_name) || segment.form != SEGMENT_OPEN) continue;
 		if (!*any || strcmp(segment.stem, oldest->stem) < 0) *oldest = segment;
 		*any = true;
@@ -213,12 +201,11 @@ static int look_through(int dir_fd, bool theirs_too, struct segment *oldest, boo
 bool spool_recover(int dir_fd, const char *path, struct spool_recovered *found, int *status)
 {
 	*found = (struct spool_recovered){ 0 };
-	bool theirs_too = nobody_takes_out(dir_fd);
 	/* There is one at most, as long as nobody meddles; each turn takes one away. */
 	for (;;) {
 		struct segment segment;
 		bool any;
-		int error = look_through(dir_fd, theirs_too, &segment, &any);
+		int error = look_through(dir_fd, &segment, &any);
 		if (error) {
 			diag_error("recovering the spool %s: %s", path, strerror(error));
 			*status = EXIT_IO;

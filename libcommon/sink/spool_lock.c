@@ -1,0 +1,110 @@
+/* spool_lock - the lock of a spool's one writer. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "sink/spool_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "io/diag.h"
+#include "io/socket.h"
+
+/* The holder's process id stands in the file, for the message of whoever comes second; behind it what he does, if he only recovers. */
+static const char recovering[] = "recovering";
+enum { STALE_MS = 200, RECOVERY_MS = 30000, LOOK_AGAIN_MS = 5 };
+
+static int refuse(int *status, enum diag_exit with)
+{
+	*status = with;
+	return -1;
+}
+
+struct holder {
+	long pid;          /* 0: it cannot be told */
+	bool recovers;     /* whoever takes out holds the lock for the moment in which it seals what a crash left */
+};
+
+static struct holder read_holder(int fd)
+{
+	char text[48] = "";
+	ssize_t got = pread(fd, text, sizeof text - 1, 0);
+	if (got <= 0) return (struct holder){ 0 };
+	return (struct holder){ .pid = strtol(text, NULL, 10), .recovers = strstr(text, recovering) };
+}
+
+static void write_holder(int fd, enum spool_lock_use use)
+{
+	char text[48];
+	int length = snprintf(text, sizeof text, "%ld%s%s\n", (long)getpid(), use == SPOOL_LOCK_RECOVER ? " " : "", use == SPOOL_LOCK_RECOVER ? recovering : "");
+	/* Only for messages and short waits: on a full disk it stays empty. */
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)length, 0) < 0) return;
+}
+
+static int try_lock(int fd)
+{
+	int result;
+	do result = flock(fd, LOCK_EX | LOCK_NB);
+	while (result < 0 && errno == EINTR);
+	return result < 0 ? errno : 0;
+}
+
+/* A lock that is only held for a moment is waited for; a writer's is not. A holder that is dead by its number has let go, and the new one has
+ * not written his own yet. */
+static int wait_for(int fd)
+{
+	int error;
+	int64_t start = socket_clock_ms();
+	while ((error = try_lock(fd)) == EWOULDBLOCK) {
+		struct holder holder = read_holder(fd);
+		bool stale = holder.pid <= 0 || (kill((pid_t)holder.pid, 0) < 0 && errno == ESRCH);
+		int64_t most = holder.recovers ? RECOVERY_MS : stale ? STALE_MS : 0;
+		if (socket_clock_ms() - start >= most) break;
+		poll(NULL, 0, LOOK_AGAIN_MS);
+	}
+	return error;
+}
+
+static void say_holder(int fd, const char *path)
+{
+	struct holder holder = read_holder(fd);
+	if (holder.pid > 0) diag_error("opening the spool %s: it is being written by process %ld", path, holder.pid);
+	else diag_error("opening the spool %s: it is being written by another process", path);
+}
+
+static int open_lock(int dir_fd, const char *path, int *status)
+{
+	int fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (fd >= 0 && spool_is_plain(fd)) return fd;
+	bool strange = errno == EPERM || errno == ELOOP || errno == EISDIR;
+	diag_error("opening %s/lock: %s", path, strange ? "it is a link or no plain file of ours; remove it" : strerror(errno));
+	refuse(status, errno == EIO ? EXIT_IO : EXIT_NO_OUTPUT);
+	if (fd >= 0) close(fd);
+	return -1;
+}
+
+int spool_lock(int dir_fd, const char *path, enum spool_lock_use use, int *status)
+{
+	*status = EXIT_DONE;
+	int fd = open_lock(dir_fd, path, status);
+	if (fd < 0) return -1;
+	int error = use == SPOOL_LOCK_WRITE ? wait_for(fd) : try_lock(fd);
+	if (!error) {
+		write_holder(fd, use);
+		return fd;
+	}
+	if (error != EWOULDBLOCK) {
+		diag_error("locking %s/lock: %s", path, strerror(error));
+		refuse(status, EXIT_IO);
+	}
+	else if (use == SPOOL_LOCK_WRITE) {
+		say_holder(fd, path);
+		refuse(status, EXIT_NO_OUTPUT);
+	}
+	close(fd);
+	return -1;
+}
