@@ -12,6 +12,7 @@
 #include "io/diag.h"
 #include "io/outlet.h"
 #include "send/command.h"
+#include "send/forward.h"
 #include "send/message.h"
 #include "send/options.h"
 
@@ -20,6 +21,7 @@ struct sender {
 	struct send_options options;
 	struct message message;
 	struct outlet *outlet;    /* NULL: standard output */
+	struct forward *forward;  /* to the outlet by way of a spool; NULL: straight */
 	uint64_t unsent;          /* made or read, and not handed over */
 	char reason[OUTLET_REASON_MAX];
 	bool failed;              /* the far side did not take one: no more is sent */
@@ -36,25 +38,40 @@ static void open_outlet(struct sender *s)
 	if (!s->options.to || to->kind == ENDPOINT_STDIO || s->filter.options.dry_run) return;
 	signals_ignore_pipe();
 	if (to->kind == ENDPOINT_FILE) signals_open(SIGNALS_HANGUP);
-	s->outlet = outlet_open(to, &s->options.outlet);
+	if (s->options.spool) s->forward = forward_open(to, &s->options.outlet, s->options.spool, &s->options.spool_options);
+	s->outlet = s->forward ? forward_outlet(s->forward) : outlet_open(to, &s->options.outlet);
 	/* Standard output is not ours to use then, and that its reader goes is none of our business. */
 	s->filter.out.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (s->filter.out.fd < 0) die_errno(EXIT_SYSTEM, "cannot open /dev/null");
 }
 
-static void fail(struct sender *s, enum outlet_result result, const char *reason)
+static void fail_with(struct sender *s, int status, const char *reason)
 {
-	const struct endpoint *to = &s->options.endpoint;
-	int refused = to->kind == ENDPOINT_FILE ? EXIT_IO : EXIT_REFUSED;
-	filter_fail(&s->filter, result == OUTLET_REFUSED ? refused : EXIT_LATER);
+	filter_fail(&s->filter, status);
 	if (!s->failed) snprintf(s->reason, sizeof s->reason, "%s", reason);
 	s->failed = true;
+}
+
+static void fail(struct sender *s, enum outlet_result result, const char *reason)
+{
+	int refused = s->options.endpoint.kind == ENDPOINT_FILE ? EXIT_IO : EXIT_REFUSED;
+	fail_with(s, result == OUTLET_REFUSED ? refused : EXIT_LATER, reason);
+}
+
+/* What the forwarder could not do. */
+static void check_forward(struct sender *s, int status)
+{
+	if (status) fail_with(s, status, forward_reason(s->forward));
 }
 
 static void flush(struct sender *s)
 {
 	if (!s->outlet) {
 		filter_flush(&s->filter);
+		return;
+	}
+	if (s->forward) {
+		check_forward(s, forward_write(s->forward));
 		return;
 	}
 	enum outlet_result result = outlet_flush(s->outlet);
@@ -68,6 +85,31 @@ static void reject(struct sender *s, const char *reason)
 	rejects_add(&s->filter.rejects, &s->origin);
 }
 
+/* What the far side did not find good was booked as passed when it was taken, if not by an earlier run. */
+static void take_rejected(struct sender *s)
+{
+	struct reject what = { .source = s->options.to };
+	while (outlet_take_rejected(s->outlet, &what.raw, &what.reason)) {
+		if (s->filter.stats.passed) s->filter.stats.passed--;
+		else s->filter.stats.read++;
+		s->filter.stats.rejected++;
+		rejects_add(&s->filter.rejects, &what);
+	}
+}
+
+static void spool_line(struct sender *s, struct span line)
+{
+	int status = forward_take(s->forward, line);
+	check_forward(s, status);
+	if (status) {
+		s->unsent++;
+		return;
+	}
+	filter_booked_pass(&s->filter);
+	take_rejected(s);
+	if (s->filter.options.unbuffered) flush(s);
+}
+
 /* Hands one envelope over and books it. */
 static void hand_over(struct sender *s, struct span line)
 {
@@ -76,8 +118,13 @@ static void hand_over(struct sender *s, struct span line)
 		filter_pass(f, &(struct envelope){ .line = line });
 		return;
 	}
+	if (s->forward) {
+		spool_line(s, line);
+		return;
+	}
 	if (signals_take(SIGNALS_HANGUP)) rejects_reopen(&f->rejects), outlet_reopen(s->outlet);
 	enum outlet_result result = outlet_send(s->outlet, line);
+	take_rejected(s);
 	if (result == OUTLET_DELIVERED) {
 		filter_booked_pass(f);
 		if (f->options.unbuffered) flush(s);
@@ -91,17 +138,6 @@ static void hand_over(struct sender *s, struct span line)
 	fail(s, result, outlet_reason(s->outlet));
 }
 
-/* What the far side did not find good was booked as passed when it was taken. */
-static void take_rejected(struct sender *s)
-{
-	struct reject what = { .source = s->options.to };
-	while (outlet_take_rejected(s->outlet, &what.raw, &what.reason)) {
-		s->filter.stats.passed--;
-		s->filter.stats.rejected++;
-		rejects_add(&s->filter.rejects, &what);
-	}
-}
-
 /* Waits for input, and meanwhile for what the far side says. */
 static void wait_input(struct sender *s)
 {
@@ -109,11 +145,12 @@ static void wait_input(struct sender *s)
 	int timeout_ms = -1;
 	flush(s);
 	if (s->failed) return;
-	size_t count = s->outlet ? outlet_polled(s->outlet, fds, &timeout_ms) : 0;
+	size_t count = s->forward ? forward_polled(s->forward, fds, &timeout_ms) : s->outlet ? outlet_polled(s->outlet, fds, &timeout_ms) : 0;
 	filter_wait(&s->filter, fds, count, timeout_ms);
 	if (!s->outlet) return;
-	enum outlet_result result = outlet_attend(s->outlet);
+	enum outlet_result result = s->forward ? OUTLET_DELIVERED : outlet_attend(s->outlet);
 	if (result != OUTLET_DELIVERED) fail(s, result, outlet_reason(s->outlet));
+	if (s->forward) check_forward(s, forward_attend(s->forward));
 	take_rejected(s);
 }
 
@@ -123,12 +160,40 @@ static bool input_is_left(struct filter *f)
 	return reader_has_line(&f->reader) || (input.fd >= 0 && poll(&input, 1, 0) > 0 && reader_fill(&f->reader) == READER_LINES);
 }
 
+/* What is in the spool is not lost: the next run sends it. What the spool did not take is told as with any other endpoint. */
+static void close_forward(struct sender *s)
+{
+	struct stats *books = &s->filter.stats;
+	struct forward_left left;
+	const char *dir = s->options.spool;
+	if (!s->failed) check_forward(s, forward_settle(s->forward));
+	take_rejected(s);
+	forward_close(s->forward, &left);
+	books->passed -= left.kept_taken + left.lost < books->passed ? left.kept_taken + left.lost : books->passed;
+	books->kept += left.kept_taken;
+	s->unsent += left.lost;
+	*stats_extra(books, "forwarded") = left.sent;
+	if (s->unsent) {
+		*stats_extra(books, "unsent") = s->unsent;
+		diag_error("%s: %llu envelopes were not taken: %s%s", dir, (unsigned long long)s->unsent, s->reason,
+			input_is_left(&s->filter) ? "; the rest of the input is not sent" : "");
+	}
+	if (!left.kept) return;
+	filter_fail(&s->filter, EXIT_LATER);
+	diag_error("%s: %s; %s%llu envelope%s kept in %s and go%s with the next run", s->options.to, s->reason, left.more ? "more than " : "",
+		(unsigned long long)left.kept, left.kept == 1 ? " is" : "s are", dir, left.kept == 1 ? "es" : "");
+}
+
 static void close_outlet(struct sender *s)
 {
 	uint64_t lost = 0;
 	char reason[OUTLET_REASON_MAX] = "";
 	struct stats *books = &s->filter.stats;
 	if (!s->outlet) return;
+	if (s->forward) {
+		close_forward(s);
+		return;
+	}
 	enum outlet_result settled = s->failed ? OUTLET_DELIVERED : outlet_settle(s->outlet);
 	if (settled != OUTLET_DELIVERED) fail(s, settled, outlet_reason(s->outlet));
 	take_rejected(s);

@@ -11,10 +11,11 @@
 #include "field.h"
 #include "io/diag.h"
 #include "io/zeromq.h"
+#include "sink/spool_tool.h"
 
 enum {
 	KEY_COUNTER = TOOL_KEY, KEY_TIMER, KEY_GAUGE, KEY_SET, KEY_RATE, KEY_SEED, KEY_TAG, KEY_TIMESTAMP, KEY_HOSTNAME, KEY_PID,
-	KEY_ON_FAILURE, KEY_JSON, KEY_AS_IS, KEY_TO, KEY_TIMEOUT,
+	KEY_ON_FAILURE, KEY_JSON, KEY_AS_IS, KEY_TO, KEY_TIMEOUT, KEY_SPOOL,
 };
 
 enum { TIMEOUT_DEFAULT_MS = 5000, FIELDS_MAX = 16 << 20 };
@@ -43,6 +44,9 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Where to:", 4 },
 	{ "to", KEY_TO, "ENDPOINT", 0, "Send to ENDPOINT: file:PATH, udp:HOST:PORT, tcp:HOST:PORT, unix:PATH, pub:ADDRESS, push:ADDRESS, ack:ADDRESS (default -, standard output)", 4 },
 	{ "timeout", KEY_TIMEOUT, "DURATION", 0, "Give up, with status 75, on a far side that is away this long (default 5s; 0 is never)", 4 },
+	{ NULL, 0, NULL, 0, "A spool, which holds what an ack: endpoint has not taken:", 5 },
+	{ "spool", KEY_SPOOL, "DIR", 0, "Keep envelopes in DIR until they are acknowledged, in this run or a later one", 5 },
+	SPOOL_TOOL_ROWS(5),
 	{ 0 },
 };
 
@@ -155,7 +159,10 @@ static error_t parse_place(int key, char *arg, struct send_options *o)
 	switch (key) {
 	case KEY_TO: set_to(o, arg); break;
 	case KEY_TIMEOUT: o->outlet.timeout_ms = timeout_of(arg); break;
-	default: return ARGP_ERR_UNKNOWN;
+	case KEY_SPOOL: o->spool = arg; break;
+	default:
+		if (!spool_tool_parse(key, arg, &o->spool_options)) return ARGP_ERR_UNKNOWN;
+		o->has_spool_options = true;
 	}
 	return 0;
 }
@@ -221,7 +228,9 @@ const struct tool_about send_about = {
 		"  metlog-send --counter logins --gauge queue=17 --to pub:tcp://127.0.0.1:5565\n"
 		"  metlog-send --timer backup --on-failure cron --to udp:127.0.0.1:5565 \\\n"
 		"      -- tar czf /b/home.tgz /home\n"
-		"  metlog-send --json --to push:ipc:///run/metlog/in archive.ndjson\n",
+		"  metlog-send --json --to push:ipc:///run/metlog/in archive.ndjson\n"
+		"  tail -F app.log | metlog-send -l app --to ack:tcp://10.0.0.1:5566 \\\n"
+		"      --curve-server hub.key.pub --spool /var/spool/metlog/app\n",
 	.uses = USES_INPUT | USES_DRY_RUN | USES_OUTPUT | USES_ACCESS,
 	.options = options,
 	.parse = parse,
@@ -231,6 +240,7 @@ void options_init(struct send_options *o)
 {
 	*o = (struct send_options){ .severity = SEND_SEVERITY_UNSAID, .rate = 1 };
 	o->outlet.timeout_ms = TIMEOUT_DEFAULT_MS;
+	o->spool_options = spool_defaults;
 	sample_init(&o->sample);
 	buffer_init(&o->fields, FIELDS_MAX);
 	buffer_init(&o->tags, FIELDS_MAX);
@@ -302,8 +312,17 @@ static void check_curve(const struct send_options *o)
 	if (fault) tool_usage_error("%s", fault);
 }
 
+static void check_spool(struct send_options *o, const struct tool_options *tool)
+{
+	o->spool_options.line_limit = tool->line_limit;
+	if (o->has_spool_options && !o->spool) tool_usage_error("options of a spool need --spool DIR");
+	if (o->spool && (!o->to || o->endpoint.kind != ENDPOINT_ACK))
+		tool_usage_error("--spool goes with --to ack:, the only kind that says what the far side keeps");
+}
+
 void options_check(struct send_options *o, struct tool_options *tool)
 {
+	check_spool(o, tool);
 	o->outlet.curve_secret = tool->access.curve_secret;
 	o->outlet.curve_clients = tool->access.curve_clients;
 	o->outlet.curve_server = tool->access.curve_server;

@@ -8,6 +8,7 @@
 #include "filter/tool.h"
 #include "io/endpoint.h"
 #include "io/outlet.h"
+#include "sink/spool.h"
 
 enum { SEND_SEVERITY_UNSAID = -1 };
 
@@ -36,6 +37,9 @@ struct send_options {
 	const char *to;
 	struct endpoint endpoint;   /* of `to` */
 	struct outlet_options outlet;
+	const char *spool;          /* directory that holds what goes to an ack: endpoint; NULL: none */
+	struct spool_options spool_options;
+	bool has_spool_options;
 	char **payload;             /* the words of the payload */
 	int payload_count;
 	char **command;             /* what to run and time, ended by NULL; NULL: nothing */

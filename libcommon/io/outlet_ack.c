@@ -154,7 +154,7 @@ static void take_ack(struct outlet *o, uint64_t number)
 		a->careful = false;
 		a->repeats = a->repeats && number <= a->twice;
 		a->cuts = 0;
-	} else if (number == w->acknowledged && w->sent > number && !asked && !a->repeats) {
+	} else if (number <= w->acknowledged && w->sent > w->acknowledged && !asked && !a->repeats) {
 		go_back(a); /* Nobody asked, and it says nothing new: what was sent did not fit behind what it has. */
 	}
 }
@@ -214,9 +214,9 @@ static void watch_answer(struct outlet *o, int64_t now)
 {
 	struct outlet_ack *a = o->ack;
 	if (now - a->moved_ms < a->answer_ms) return;
-	/* If it knows less of this sender than it once acknowledged, nothing will ever fit: what it does not know is settled and gone from here.
-	 * (0 is well: it knows nothing, and takes what comes.) */
-	if (a->told && a->told < a->window.acknowledged) {
+	/* It knows less of this sender than it once acknowledged, and going back has not helped: nothing will ever fit, for what it does not know is
+	 * settled and gone from here. (0 is well: it knows nothing, and takes what comes.) */
+	if (a->told && a->told < a->window.acknowledged && a->answer_ms > ANSWER_MS) {
 		diag_warn("%s: has forgotten envelopes that it had acknowledged (%llu of %llu): going on under another name", o->endpoint->text,
 			(unsigned long long)a->told, (unsigned long long)a->window.acknowledged);
 		draw_sender(a);
@@ -289,7 +289,6 @@ static enum outlet_result explain_silence(struct outlet *o)
 	bool alone = told->peers_now == 0;
 	const char *what = alone && told->handshake_failed ? "the handshake fails (does one side use CURVE, or another key?)"
 		: alone ? "nobody is connected" : "the far side has not acknowledged";
-	if (o->options.timeout_ms == 0 && o->reason[0]) return OUTLET_TRY_AGAIN; /* told when the patience ended */
 	if (o->options.timeout_ms <= 0) return outlet_explain(o, OUTLET_TRY_AGAIN, "%s", what);
 	return outlet_explain(o, OUTLET_TRY_AGAIN, "%s %s %.3g s", what, alone ? "within" : "for", o->options.timeout_ms / 1000.0);
 }
@@ -341,7 +340,8 @@ enum outlet_result outlet_settle(struct outlet *o)
 enum outlet_result outlet_close_ack(struct outlet *o)
 {
 	struct outlet_ack *a = o->ack;
-	enum outlet_result result = await_room(o, SIZE_MAX);
+	enum outlet_result result = o->failed ? OUTLET_TRY_AGAIN : await_room(o, SIZE_MAX); /* after a failure the patience is used up */
+	if (ackwindow_is_empty(&a->window)) result = OUTLET_DELIVERED;
 	o->lost = a->window.taken - a->window.acknowledged;
 	zeromq_socket_close(o->socket);
 	zeromq_close(o->zeromq);
