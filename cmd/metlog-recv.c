@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "io/diag.h"
+#include "sink/spool_tool.h"
 
 enum {
 	KEY_FROM = TOOL_KEY, KEY_CURVE_KEYGEN, KEY_HWM, KEY_RECEIVE_BUFFER, KEY_MAX_CLIENTS,
-	KEY_IDLE, KEY_MODE, KEY_DATAGRAM, KEY_READY,
+	KEY_IDLE, KEY_MODE, KEY_DATAGRAM, KEY_READY, KEY_SPOOL,
 };
 
 /* HWM: with messages of 1 MiB and a reader that is stuck, this is what a peer can make us hold; 1000 instead of 32 saves a tenth of the processor
@@ -24,6 +25,9 @@ static const struct argp_option options[] = {
 		"after '>'), udp:HOST:PORT, tcp:HOST:PORT, unix:PATH. Port 0 (of ZeroMQ: *) is any free one", 1 },
 	{ "ready", KEY_READY, "FILE", 0, "Write the endpoints, with real ports, to FILE when all are open", 1 },
 	{ "curve-keygen", KEY_CURVE_KEYGEN, "FILE", 0, "Make a key pair in FILE, its public key in FILE.pub, and exit", 9 },
+	{ NULL, 0, NULL, 0, "Where to:", 2 },
+	{ "spool", KEY_SPOOL, "DIR", 0, "Keep envelopes in the spool DIR instead of writing them to standard output", 2 },
+	SPOOL_TOOL_ROWS(2),
 	{ NULL, 0, NULL, 0, "Sockets and limits:", 3 },
 	{ "hwm", KEY_HWM, "COUNT", 0, "Queue at most COUNT ZeroMQ messages of each peer (default 32)", 3 },
 	{ "receive-buffer", KEY_RECEIVE_BUFFER, "SIZE", 0, "Ask for a kernel buffer of SIZE for each socket (default 4Mi)", 3 },
@@ -64,8 +68,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_IDLE: o->idle_ms = (tool_duration("--idle", arg) + 999999) / 1000000; break;
 	case KEY_MODE: o->mode = parse_mode(arg); break;
 	case KEY_DATAGRAM: o->unix_datagram = true; break;
+	case KEY_SPOOL: o->spool = arg; break;
 	case ARGP_KEY_ARG: tool_usage_error("'%s': give endpoints with --from", arg);
-	default: return ARGP_ERR_UNKNOWN;
+	default:
+		if (!spool_tool_parse(key, arg, &o->spool_options)) return ARGP_ERR_UNKNOWN;
+		o->spool_option = true;
 	}
 	return 0;
 }
@@ -102,6 +109,14 @@ static void end_quietly(int number)
 	raise(number);
 }
 
+/* For the ways out that do not pass by the end of main: what was received is stored all the same. */
+static struct recv *closes_store;
+
+static void close_store(void)
+{
+	store_close(closes_store);
+}
+
 static void check_curve(const struct recv *r)
 {
 	const struct tool_access *a = &r->filter.options.access;
@@ -116,7 +131,8 @@ static void check_curve(const struct recv *r)
 static void open_sources(struct recv *r)
 {
 	atexit(remove_socket_files);
-	if (signal(SIGPIPE, end_quietly) == SIG_IGN) signal(SIGPIPE, SIG_IGN);
+	if (r->store.spool) signals_ignore_pipe();
+	else if (signal(SIGPIPE, end_quietly) == SIG_IGN) signal(SIGPIPE, SIG_IGN);
 	for (int i = 0; i < r->options.from_count; i++) {
 		source_open(r, r->options.from[i]);
 		struct source *s = &r->source[i];
@@ -129,25 +145,26 @@ static void open_sources(struct recv *r)
 
 enum { POLLED_MAX = RECV_SOURCES_MAX * ZEROMQ_FDS + RECV_CLIENTS_MAX };
 
-/* Fills the list of descriptors: ZEROMQ_FDS for each source, then one for each connection. */
+/* Fills the list of descriptors: ZEROMQ_FDS for each source, then one for each connection. Those not to be read now are -1. */
 static size_t list_polled(struct recv *r, struct pollfd *polled)
 {
 	size_t count = 0;
 	int64_t now = socket_clock_ms();
+	bool closed = store_is_blocked(r);
 	for (int i = 0; i < r->source_count; i++) {
 		struct source *s = &r->source[i];
 		int fds[ZEROMQ_FDS] = { s->paused_until_ms > now ? -1 : s->fd, -1 };
 		if (s->socket) zeromq_fds(s->socket, fds);
-		for (int k = 0; k < ZEROMQ_FDS; k++) polled[count++] = (struct pollfd){ .fd = fds[k], .events = POLLIN };
+		for (int k = 0; k < ZEROMQ_FDS; k++) polled[count++] = (struct pollfd){ .fd = closed ? -1 : fds[k], .events = POLLIN };
 	}
-	for (int i = 0; i < r->client_count; i++) polled[count++] = (struct pollfd){ .fd = r->client[i].fd, .events = POLLIN };
+	for (int i = 0; i < r->client_count; i++) polled[count++] = (struct pollfd){ .fd = closed ? -1 : r->client[i].fd, .events = POLLIN };
 	return count;
 }
 
 /* Milliseconds until something is due by the clock; -1: nothing is. */
 static int next_due(const struct recv *r)
 {
-	int64_t now = socket_clock_ms(), due = INT64_MAX;
+	int64_t now = socket_clock_ms(), due = store_due_ms(r);
 	for (int i = 0; i < r->source_count; i++)
 		if (r->source[i].paused_until_ms > now && r->source[i].paused_until_ms < due) due = r->source[i].paused_until_ms;
 	if (r->options.idle_ms)
@@ -157,24 +174,25 @@ static int next_due(const struct recv *r)
 	return due <= now ? 0 : due - now > 60000 ? 60000 : (int)(due - now);
 }
 
-/* Reads once from everything that has something; true if anything came. */
+/* Reads once from everything that has something, as long as there is room for it; true if anything came. */
 static bool read_ready(struct recv *r, const struct pollfd *polled)
 {
 	bool came = false;
 	int clients = r->client_count; /* those polled; an accept below adds more */
 	for (int i = 0; i < r->source_count; i++, polled += ZEROMQ_FDS) {
 		struct source *s = &r->source[i];
+		if (store_is_blocked(r)) continue;
 		if (polled[0].revents || polled[1].revents || s->more) came |= source_read(r, s);
 	}
 	for (int i = 0; i < clients; i++)
-		if (polled[i].revents) came |= client_read(r, &r->client[i]);
+		if (polled[i].revents && !store_is_blocked(r)) came |= client_read(r, &r->client[i]);
 	client_remove_ended(r);
 	return came;
 }
 
 static bool has_more(const struct recv *r)
 {
-	for (int i = 0; i < r->source_count; i++)
+	for (int i = 0; i < r->source_count && !store_is_blocked(r); i++)
 		if (r->source[i].more) return true;
 	return false;
 }
@@ -200,7 +218,7 @@ static void drain(struct recv *r)
 {
 	int64_t now = socket_clock_ms(), heard = now, end = now + DRAIN_MAX_MS;
 	for (int i = 0; i < r->source_count; i++) source_stop_listening(r, &r->source[i]);
-	for (; now < end && now - heard < DRAIN_SILENCE_MS; now = socket_clock_ms())
+	for (; now < end && now - heard < DRAIN_SILENCE_MS && !store_is_blocked(r); now = socket_clock_ms())
 		if (take_turn(r, DRAIN_SILENCE_MS)) heard = socket_clock_ms();
 	for (int i = 0; i < r->client_count; i++) client_end(r, &r->client[i], "we were stopped within the line");
 }
@@ -208,7 +226,8 @@ static void drain(struct recv *r)
 int main(int argc, char **argv)
 {
 	static struct recv r; /* static: the table of connections is large, and its pages are not touched before they are used */
-	r.options = (struct recv_options){ .hwm = HWM_DEFAULT, .receive_buffer = RECEIVE_BUFFER_DEFAULT, .clients_max = CLIENTS_DEFAULT, .mode = 0600 };
+	r.options = (struct recv_options){ .hwm = HWM_DEFAULT, .receive_buffer = RECEIVE_BUFFER_DEFAULT, .clients_max = CLIENTS_DEFAULT, .mode = 0600,
+		.spool_options = spool_defaults };
 	filter_open(&r.filter, &about, argc, argv, &r.options);
 	if (r.options.curve_keygen) {
 		r.zeromq = zeromq_open();
@@ -217,19 +236,25 @@ int main(int argc, char **argv)
 		return filter_close(&r.filter);
 	}
 	if (!r.options.from_count) tool_usage_error("no --from: say where to receive from");
-	if (r.filter.options.rejects) signals_open(SIGNALS_HANGUP);
+	if (r.options.spool_option && !r.options.spool) tool_usage_error("--sync and the others are options of a spool: give one with --spool");
+	if (r.filter.options.rejects || r.options.spool) signals_open(SIGNALS_HANGUP);
 	feed_init(&r.feed, &r.filter);
+	store_open(&r);
+	closes_store = &r;
+	atexit(close_store);
 	open_sources(&r);
 	r.filter.before_stats = source_count;
 	r.filter.before_stats_context = &r;
-	while (!signals_stopping()) {
+	while (!signals_stopping() && !store_has_failed(&r)) {
 		take_turn(&r, next_due(&r));
-		if (signals_take(SIGNALS_HANGUP)) rejects_reopen(&r.filter.rejects);
+		store_attend(&r);
+		if (signals_take(SIGNALS_HANGUP)) rejects_reopen(&r.filter.rejects), store_seal(&r);
 		if (r.options.idle_ms) client_end_idle(&r), client_remove_ended(&r);
 	}
 	drain(&r);
 	filter_flush(&r.filter);
 	ack_settle(&r);
+	store_close(&r);
 	source_count(&r);
 	r.filter.before_stats = NULL;
 	remove_socket_files();

@@ -17,6 +17,7 @@ void ack_init(struct recv *r)
 	buffer_init(&r->batch, SIZE_MAX / 2);
 	r->filter.on_reject = ack_rejected;
 	r->filter.on_reject_context = r;
+	store_know_senders(r);
 }
 
 void ack_release(struct recv *r)
@@ -85,8 +86,9 @@ static bool goes_on(struct recv *r, struct sender *sender, uint64_t first)
 {
 	if (first <= sender->taken + 1) return true;
 	if (sender->refused && first <= sender->refused) {
-		sender->taken = sender->stored = first - 1;
+		sender->taken = first - 1;
 		sender->present = 0;
+		sender->moved = true;
 		return true;
 	}
 	r->ack.gaps++;
@@ -130,7 +132,7 @@ bool ack_read(struct recv *r, struct source *s)
 		struct ackwire m = ackwire_read(parts + 1, have - 1);
 		bool good = m.kind == ACKWIRE_BATCH ? take_batch(r, s, &m, parts[0]) : m.kind == ACKWIRE_PING && take_ping(r, s, &m, parts[0]);
 		if (!good) r->ack.malformed++;
-		if (r->ack.bytes >= SETTLE_BYTES) ack_settle(r);
+		if (r->ack.bytes >= SETTLE_BYTES || store_wants_settling(r)) ack_settle(r);
 	}
 	if (count == TURN || store_is_blocked(r)) s->more = true;
 	return count > 0;
@@ -143,9 +145,9 @@ bool ack_is_due(const struct recv *r)
 
 static void acknowledge(struct recv *r, struct sender *sender)
 {
-	struct ackwire message = { .kind = ACKWIRE_ACK, .sequence = sender->stored };
-	bool twice = sender->gap && sender->stored > sender->durable; /* the first says what is new, the second that something is missing behind it */
-	sender->durable = sender->stored;
+	struct ackwire message = { .kind = ACKWIRE_ACK, .sequence = sender->taken };
+	bool twice = sender->gap && sender->taken > sender->durable; /* the first says what is new, the second that something is missing behind it */
+	sender->durable = sender->taken;
 	sender->owed = sender->gap = false;
 	for (int i = 0; i <= twice; i++) answer(r, sender->source, (struct span){ sender->route, sender->route_length }, &message);
 }

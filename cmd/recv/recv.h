@@ -11,6 +11,8 @@
 #include "io/socket.h"
 #include "io/zeromq.h"
 #include "senders.h"
+#include "senders_file.h"
+#include "sink/spool.h"
 
 enum { RECV_SOURCES_MAX = 64, RECV_CLIENTS_MAX = 800 };
 
@@ -19,6 +21,9 @@ struct recv_options {
 	int from_count;
 	const char *curve_keygen;
 	const char *ready;             /* file that is told the endpoints as they are listened on */
+	const char *spool;             /* directory; NULL: standard output */
+	struct spool_options spool_options;
+	bool spool_option;             /* one of them was given */
 	bool unix_datagram;
 	mode_t mode;
 	int hwm, receive_buffer, clients_max;
@@ -50,11 +55,20 @@ struct client {                        /* a connection to a listener */
 };
 
 struct ack {                           /* what all ack: sources share besides the senders */
-	const struct sender *feeding;  /* whose batch is being fed; NULL: none */
+	struct sender *feeding;        /* whose batch is being fed; NULL: none */
 	uint64_t line_before;          /* of its source, when that began */
 	uint64_t bytes;                /* taken since the last acknowledgements */
 	int64_t owed_since_ms;
 	uint64_t sent, duplicates, gaps, malformed;
+};
+
+struct store {
+	struct spool *spool;           /* NULL: standard output */
+	struct senders_file file;
+	uint64_t segment_bytes;        /* after which a segment is sealed, here and not by the spool */
+	struct buffer held;            /* lines that came when the spool was full */
+	uint64_t held_lines, plain;    /* plain: lines that nobody will send again, since the last commit */
+	bool changed, blocked, failed;
 };
 
 struct datagrams;                      /* the buffers of one recvmmsg */
@@ -73,6 +87,7 @@ struct recv {
 	struct datagrams *datagrams;
 	struct senders senders;
 	struct ack ack;
+	struct store store;
 	struct buffer batch;           /* of an ack: message, with padding */
 	uint64_t connections, turned_away, accept_failures, idle_closed, datagram_count, kernel_drops, topics, handshakes;
 };
@@ -95,8 +110,18 @@ void ack_rejected(void *recv, const struct reject *);
 void ack_count(struct recv *);
 
 /* store.c */
-bool store_is_blocked(const struct recv *);                        /* nothing may be read: there is no room for it */
+void store_open(struct recv *);                                    /* --spool */
+void store_know_senders(struct recv *);                            /* fills r->senders with what the spool knows of them */
+void store_keep(void *recv, struct span line);
+bool store_is_blocked(const struct recv *);                        /* nothing may be read: there is no room for it, or it has failed */
+bool store_has_failed(const struct recv *);                        /* for good: end with 74 */
+bool store_wants_settling(const struct recv *);
 bool store_settle(struct recv *);                                  /* all that was taken is kept as promised; false: it is not */
+int64_t store_due_ms(const struct recv *);                         /* when store_attend is to be called; INT64_MAX: never */
+void store_attend(struct recv *);
+void store_seal(struct recv *);                                    /* SIGHUP */
+void store_close(struct recv *);                                   /* says what was not kept */
+void store_count(struct recv *);
 
 /* datagram.c */
 struct datagrams *datagrams_new(size_t size_bytes);

@@ -37,7 +37,7 @@ struct sender *senders_get(struct senders *s, struct span id)
 	else for (size_t i = 0; i < SENDERS_MAX; i++)
 		if (!s->entry[i].owed && (oldest == SENDERS_MAX || s->entry[i].heard < s->entry[oldest].heard)) oldest = i;
 	if (oldest == SENDERS_MAX) return NULL;
-	s->entry[oldest] = (struct sender){ 0 };
+	s->entry[oldest] = (struct sender){ .moved = true };
 	memcpy(s->id[oldest], id.data, sizeof *s->id);
 	return &s->entry[s->last_found = oldest];
 }

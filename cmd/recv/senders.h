@@ -7,12 +7,12 @@
 #include "base/span.h"
 #include "io/ackwire.h"
 
-/* 0 <= durable <= stored <= taken. A number up to `taken` is not taken again; one up to `durable` may be acknowledged; in between stands what
- * is still on its way to the disk or to standard output, of that beyond `stored` some waits until the spool has room. */
+/* A number up to `taken` is not taken again; one up to `durable` may be acknowledged; in between stands what is on its way to standard output or
+ * to the disk. */
 enum { SENDERS_MAX = 1024, SENDERS_ROUTE_MAX = 255 };
 
 struct sender {
-	uint64_t taken, stored, durable;
+	uint64_t taken, durable;
 	uint64_t refused;        /* first number of the last batch that was not taken, on this connection; 0: none since one was taken */
 	uint64_t present;        /* so many of the next lines that will be kept are in the spool already: see senders_file */
 	uint64_t heard;          /* by a clock that counts messages: who was heard least recently gives way */
@@ -20,6 +20,7 @@ struct sender {
 	char route[SENDERS_ROUTE_MAX];
 	unsigned char route_length;
 	bool owed;               /* an acknowledgement, after the next commit */
+	bool moved;              /* what `senders` in the spool says of it is no beginning for `taken`: it is new, or has gone on behind a gap */
 	bool gap;                /* and a second time, because a batch was refused */
 };
 

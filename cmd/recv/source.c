@@ -183,4 +183,5 @@ void source_count(void *context)
 	*stats_extra(stats, "handshakes_failed") = failed;
 	*stats_extra(stats, "keys_denied") = denied;
 	if (r->senders.entry) ack_count(r);
+	store_count(r);
 }

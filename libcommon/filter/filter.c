@@ -218,7 +218,7 @@ void filter_wait(struct filter *f, struct pollfd *fds, size_t count, int timeout
 	if (count > SIGNALS_POLL_MAX - 2) die(EXIT_INTERNAL, "too many descriptors to wait for: %zu", count);
 	if (count) memcpy(all, fds, count * sizeof *fds);
 	all[count] = (struct pollfd){ .fd = f->reader.fd, .events = POLLIN };
-	all[count + 1] = (struct pollfd){ .fd = f->out.fd, .events = 0 }; /* POLLERR, of a socket POLLHUP: its reader has gone */
+	all[count + 1] = (struct pollfd){ .fd = f->keep ? -1 : f->out.fd, .events = 0 }; /* POLLERR, of a socket POLLHUP: its reader has gone */
 	signals_poll(all, count + 2, timeout_ms);
 	if (count) memcpy(fds, all, count * sizeof *fds);
 	if (signals_take(SIGNALS_STATS)) write_stats(f, "-");

@@ -15,6 +15,7 @@
  *      failed/  delivered/  quarantine/                    segments a consumer refused; delivered ones that are kept;
  *                                                          bytes that recovery took out, one file each: STEM.N
  *      lock  drain.lock                                    flock(2)ed by the one writer, and by the one who takes out
+ *      senders  recovered                                  notes of metlog-recv on what it has acknowledged, and of recovery for it
  *      .tmp.*                                              a file on its way to its name: of nobody once no lock is held
  *
  *  The stem is the segment's stable name: a number that grows (names sort by it, whatever the clock does), the time it was begun, and eight

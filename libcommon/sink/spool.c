@@ -180,6 +180,12 @@ enum spool_result spool_close(struct spool *s)
 	return result;
 }
 
+struct spool_position spool_position(const struct spool *s)
+{
+	if (s->fd < 0) return (struct spool_position){ .segment = s->next_number };
+	return (struct spool_position){ s->segment.number, s->body.records, s->body.bytes };
+}
+
 uint64_t spool_uncommitted(const struct spool *s)
 {
 	return s->counts.appended - s->counts.committed;

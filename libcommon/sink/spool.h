@@ -82,6 +82,19 @@ enum spool_result spool_attend(struct spool *);
  * before, says how many lines that is after a failure. */
 enum spool_result spool_close(struct spool *);
 
+/* Where the next line will stand, once everything is committed: the number of its segment, and what that holds already. */
+struct spool_position {
+	uint64_t segment, records, bytes;
+};
+struct spool_position spool_position(const struct spool *);
+
+/* What the last recovery found in a segment that a killed writer had left open: how many lines were kept, and that writer's process id. It stands in
+ * the file `recovered`, for whoever must know what became of lines that the writer had not committed yet. False: nothing is known. */
+struct spool_recovered_note {
+	uint64_t segment, records, pid;
+};
+bool spool_recovered_note(int dir_fd, struct spool_recovered_note *);
+
 uint64_t spool_uncommitted(const struct spool *); /* lines appended and not committed */
 const char *spool_reason(const struct spool *);   /* why the last result was not SPOOL_DONE: "No space left on device", "limit of 10 GiB reached" */
 const char *spool_path(const struct spool *);

@@ -14,9 +14,10 @@
 #include "io/diag.h"
 #include "io/socket.h"
 
-/* The holder's process id stands in the file, for the message of whoever comes second; behind it what he does, if he only recovers. */
-static const char recovering[] = "recovering";
-enum { STALE_MS = 200, RECOVERY_MS = 30000, LOOK_AGAIN_MS = 5 };
+/* The holder's process id stands in the file, for the message of whoever comes second; behind it what he does, if he only recovers. On the second
+ * line, who wrote to the spool last: the holder himself only once he has recovered what the one before has left. */
+static const char recovering[] = "recovering", writer[] = "\nwriter ";
+enum { TEXT_MAX = 80, STALE_MS = 200, RECOVERY_MS = 30000, LOOK_AGAIN_MS = 5 };
 
 static int refuse(int *status, enum diag_exit with)
 {
@@ -25,24 +26,40 @@ static int refuse(int *status, enum diag_exit with)
 }
 
 struct holder {
-	long pid;          /* 0: it cannot be told */
+	long pid, writer;  /* 0: it cannot be told */
 	bool recovers;     /* whoever takes out holds the lock for the moment in which it seals what a crash left */
 };
 
 static struct holder read_holder(int fd)
 {
-	char text[48] = "";
+	char text[TEXT_MAX] = "";
 	ssize_t got = pread(fd, text, sizeof text - 1, 0);
 	if (got <= 0) return (struct holder){ 0 };
-	return (struct holder){ .pid = strtol(text, NULL, 10), .recovers = strstr(text, recovering) };
+	const char *last = strstr(text, writer);
+	return (struct holder){ .pid = strtol(text, NULL, 10), .recovers = strstr(text, recovering), .writer = last ? strtol(last + sizeof writer - 1, NULL, 10) : 0 };
 }
 
-static void write_holder(int fd, enum spool_lock_use use)
+static void write_holder(int fd, enum spool_lock_use use, long last_writer)
 {
-	char text[48];
-	int length = snprintf(text, sizeof text, "%ld%s%s\n", (long)getpid(), use == SPOOL_LOCK_RECOVER ? " " : "", use == SPOOL_LOCK_RECOVER ? recovering : "");
-	/* Only for messages and short waits: on a full disk it stays empty. */
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)length, 0) < 0) return;
+	char text[TEXT_MAX];
+	int length = snprintf(text, sizeof text, "%ld%s%s%s%ld\n", (long)getpid(), use == SPOOL_LOCK_RECOVER ? " " : "", use == SPOOL_LOCK_RECOVER ? recovering : "",
+		writer, last_writer);
+	/* Only for messages, short waits and notes: on a full disk it stays empty. */
+	if (pwrite(fd, text, (size_t)length, 0) < 0 || ftruncate(fd, length) < 0) return;
+}
+
+void spool_lock_recovered(int fd)
+{
+	write_holder(fd, SPOOL_LOCK_WRITE, getpid());
+}
+
+long spool_lock_writer(int dir_fd)
+{
+	int fd = openat(dir_fd, "lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0) return 0;
+	long pid = read_holder(fd).writer;
+	close(fd);
+	return pid;
 }
 
 static int try_lock(int fd)
@@ -94,7 +111,7 @@ int spool_lock(int dir_fd, const char *path, enum spool_lock_use use, int *statu
 	if (fd < 0) return -1;
 	int error = use == SPOOL_LOCK_WRITE ? wait_for(fd) : try_lock(fd);
 	if (!error) {
-		write_holder(fd, use);
+		write_holder(fd, use, read_holder(fd).writer);
 		return fd;
 	}
 	if (error != EWOULDBLOCK) {

@@ -174,6 +174,7 @@ struct spool *spool_try_open(const char *path, const struct spool_options *optio
 		close(dir_fd);
 		return NULL;
 	}
+	spool_lock_recovered(lock_fd);
 	struct spool *s = make_spool(path, options, dir_fd, lock_fd);
 	s->counts.recovered = found.records;
 	s->counts.quarantined = found.pieces;

@@ -90,6 +90,7 @@ static bool recover_content(struct salvage *v, int *status)
 	if (!error && v->whole) error = cut_tail(v);
 	if (!error && v->whole) error = salvage_judge(v);
 	if (error) return give_up(v, "reading it", error, status);
+	spool_note_write(v);
 	if (!v->good.records) {
 		bool nothing = v->size == 0 || (v->has_trailer && !v->bad_pieces);
 		error = nothing ? remove_open(v) : salvage_quarantine_file(v, v->open_name);

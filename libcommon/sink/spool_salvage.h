@@ -38,4 +38,7 @@ int salvage_trailer(struct salvage *, int to, off_t at);     /* behind the good 
 int salvage_quarantine(struct salvage *, uint64_t from, uint64_t to);
 int salvage_quarantine_file(struct salvage *, const char *name); /* moves a whole file there */
 
+/* spool_note.c: notes in `recovered` what v->good is, before the segment gets its sealed name. */
+void spool_note_write(const struct salvage *);
+
 #endif
