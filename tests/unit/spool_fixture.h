@@ -37,7 +37,8 @@ static inline int open_fixture(void **state)
 {
 	static struct fixture f;
 	const char *base = getenv("TMPDIR");
-	snprintf(f.root, sizeof f.root, "%.40s/metlog-spool-XXXXXX", base && strlen(base) <= 40 ? base : "/tmp");
+	if (!base || strlen(base) > 40) base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"; /* some of these sync a thousand times */
+	snprintf(f.root, sizeof f.root, "%.40s/metlog-spool-XXXXXX", base);
 	if (!mkdtemp(f.root)) return -1;
 	snprintf(f.path, sizeof f.path, "%s/spool", f.root);
 	f.options = spool_defaults;
