@@ -258,7 +258,7 @@ timed() { separately metlog-send --timer t --to file:sent "$@"; }
 	seq 2000 >input
 	given=(--timestamp 2012-10-05T12:00:01Z --pid 1)
 	metlog-send "${given[@]}" <input >expected
-	strace -f -o trace -e trace=read,write -e inject=read:error=EINTR:when=3+2 -e inject=write:error=EINTR:when=1+2 \
+	strace -f -o trace -e trace=read,write -e inject=read:error=EINTR:when=4+2 -e inject=write:error=EINTR:when=1+2 \
 		metlog-send "${given[@]}" <input >got
 	grep -q 'write.*INJECTED' trace
 	expect_same expected got
