@@ -10,7 +10,7 @@
 enum { SPOOL_TOOL_KEY = TOOL_KEY + 0x200, SPOOL_TOOL_OPTIONS = 10 };
 
 #define SPOOL_TOOL_ROWS(group) \
-	{ "sync", SPOOL_TOOL_KEY, "HOW", 0, "fsync a batch (default), each envelope, or none", group }, \
+	{ "sync", SPOOL_TOOL_KEY, "HOW", 0, "Synchronise a batch (default), each envelope, or none", group }, \
 	{ "sync-bytes", SPOOL_TOOL_KEY + 1, "SIZE", 0, "Of a batch: at the latest after SIZE (default 1Mi)", group }, \
 	{ "sync-interval", SPOOL_TOOL_KEY + 2, "DURATION", 0, "Of a batch: at the latest after DURATION (default 50ms)", group }, \
 	{ "segment-bytes", SPOOL_TOOL_KEY + 3, "SIZE", 0, "Seal a segment once it holds SIZE (default 16Mi)", group }, \
