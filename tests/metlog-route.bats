@@ -89,7 +89,7 @@ mistake() {
 	mistake 'route a type =~ /x => -' 17 'pattern is not closed'
 	mistake 'route a type =~ /(/ => -' 19 'parenthesis'
 	mistake 'route a TRUE => frob:x' 17 'unknown'
-	mistake 'route a TRUE => spool:/x' 17 'not in this version'
+	mistake 'route a TRUE => spool:' 23 'path is missing'
 	mistake 'route a TRUE => sub:tcp://127.0.0.1:5565' 17 'receives'
 	mistake 'route a TRUE => udp:localhost' 17 ''
 	mistake 'route a TRUE => file:' 22 'path is missing'

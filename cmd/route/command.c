@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "command.h"
 #include "io/diag.h"
+#include "overflow.h"
 
 enum {
 	PAUSE_LEAST_MS = 100, PAUSE_MOST_MS = 30000,
@@ -80,7 +81,7 @@ static void take_back(struct sink *s, int fd)
 {
 	int unread = 0;
 	if (fd < 0 || ioctl(fd, FIONREAD, &unread) != 0) unread = 0;
-	ring_forget(&s->ring, s->ring.sent - (unsigned)unread);
+	sink_forget(s, s->ring.sent - (unsigned)unread);
 	s->ring.sent = s->ring.head;
 }
 
@@ -96,7 +97,7 @@ void command_forget_read(struct sink *s)
 {
 	int unread = 0;
 	if (s->fd >= 0 && ring_used(&s->ring) && ioctl(s->fd, FIONREAD, &unread) == 0)
-		ring_forget(&s->ring, s->ring.sent - (unsigned)unread);
+		sink_forget(s, s->ring.sent - (unsigned)unread);
 }
 
 /* Ends its input. A read handle on the pipe is kept, to see afterwards whether all was read; there is nothing to write any more that it could keep alive. */
@@ -126,12 +127,14 @@ static void note_status(struct sink *s, int status)
 static void give_up(struct sink *s, const char *what, const char *why)
 {
 	uint64_t before = s->undelivered;
+	if (s->overflow) overflow_keep(s);
 	sink_lose(s);
 	uint64_t lost = s->undelivered - before;
 	/* None of the buffer, that is: what stood in the pipe the command may have read or not. */
-	if (lost == 0) diag_error("route %s: %s %s; %s; what it had been given may be undelivered", s->name, s->text, what, why);
+	if (lost == 0 && s->overflow) diag_error("route %s: %s %s; %s", s->name, s->text, what, why);
+	else if (lost == 0) diag_error("route %s: %s %s; %s; what it had been given may be undelivered", s->name, s->text, what, why);
 	else diag_error("route %s: %s %s; %s; %llu envelope%s undelivered", s->name, s->text, what, why, (unsigned long long)lost, lost == 1 ? "" : "s");
-	if (!s->status) s->status = EXIT_REFUSED;
+	if (!s->status) s->status = lost || !s->overflow ? EXIT_REFUSED : EXIT_LATER;
 	s->failed = true;
 	s->command->done = true;
 	s->ring.capacity = 0;
@@ -150,6 +153,12 @@ static void plan_restart(struct sink *s, const char *what, int64_t now)
 	diag_warn("route %s: %s %s; starting it again in %.1f s", s->name, s->text, what, (double)pause / 1000);
 }
 
+/* There is nothing that it is still to be given, or given again. */
+static bool is_drained(const struct sink *s)
+{
+	return s->command->draining && ring_used(&s->ring) == 0 && !overflow_has_more(s);
+}
+
 static void has_ended(struct sink *s, int64_t now)
 {
 	struct command *c = s->command;
@@ -164,7 +173,7 @@ static void has_ended(struct sink *s, int64_t now)
 		c->rest = -1;
 	}
 	note_status(s, status);
-	if (c->draining && ring_used(&s->ring) == 0) {
+	if (is_drained(s)) {
 		if (status) diag_error("route %s: %s %s", s->name, s->text, what);
 		c->done = true;
 	} else if (c->stopped) {
@@ -185,6 +194,7 @@ static void watch_progress(struct sink *s, int64_t now)
 	if (s->kind != DESTINATION_ENDPOINT || !c->draining || !c->child.pid || c->stopped) return;
 	if (fd >= 0 && ioctl(fd, FIONREAD, &unread) != 0) unread = 0;
 	size_t remains = ring_unsent(&s->ring) + (unsigned)unread;
+	if (s->overflow) remains += s->overflow->taken_back; /* what came into the ring meanwhile must not look like what went out */
 	if (remains != c->remains || !c->progress_ms) {
 		c->remains = remains;
 		c->progress_ms = now;
@@ -200,7 +210,7 @@ void command_look(struct sink *s, int64_t now)
 	if (c->done) return;
 	if (c->child.pid && child_wait(&c->child, 0)) has_ended(s, now);
 	if (c->done || c->child.pid == 0) {
-		if (!c->done && c->draining && ring_used(&s->ring) == 0) c->done = true; /* it died before, and nothing came since */
+		if (is_drained(s)) c->done = true; /* it died before, and nothing came since */
 		if (c->done || now < c->restart_ms) return;
 		if (!command_start(s)) {
 			if (c->draining && c->drain_starts++ == DRAIN_STARTS_MOST) give_up(s, "did not start", "it was tried often enough");
@@ -209,7 +219,7 @@ void command_look(struct sink *s, int64_t now)
 		}
 		sink_flush(s);
 	}
-	if (c->draining && s->fd >= 0 && ring_unsent(&s->ring) == 0) end_input(s);
+	if (c->draining && s->fd >= 0 && ring_unsent(&s->ring) == 0 && !overflow_has_more(s)) end_input(s);
 	watch_progress(s, now);
 }
 
@@ -229,6 +239,6 @@ void command_give_up(struct sink *s, const char *why)
 	else take_back(s, c->rest);
 	child_signal(&c->child, SIGTERM);
 	if (!child_wait(&c->child, 2000)) child_signal(&c->child, SIGKILL), child_wait(&c->child, -1);
-	note_status(s, child_exit_status(c->child.status));
+	if (!s->overflow) note_status(s, child_exit_status(c->child.status)); /* it was we who stopped it, and what it has not read is kept */
 	give_up(s, "was stopped", why);
 }

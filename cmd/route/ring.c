@@ -104,6 +104,19 @@ void ring_forget(struct ring *r, uint64_t position)
 	if (r->head == r->tail) r->head = r->sent = r->tail = 0; /* from the start again: no more memory is touched than is needed */
 }
 
+struct span ring_line_at(const struct ring *r, uint64_t position, struct buffer *wrapped)
+{
+	size_t at = (size_t)position & (r->capacity - 1), left = (size_t)(r->tail - position);
+	const char *start = r->data + at, *newline = memchr(start, '\n', left < r->capacity - at ? left : r->capacity - at);
+	if (newline) return span_between(start, newline);
+	newline = memchr(r->data, '\n', left - (r->capacity - at));
+	buffer_clear(wrapped);
+	buffer_append(wrapped, start, r->capacity - at);
+	buffer_append_span(wrapped, span_between(r->data, newline));
+	if (wrapped->failed) die(EXIT_INTERNAL, "out of memory");
+	return buffer_span(wrapped);
+}
+
 uint64_t ring_count_lines(const struct ring *r, uint64_t from, uint64_t to)
 {
 	struct iovec parts[2];

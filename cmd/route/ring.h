@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/uio.h>
-#include "base/span.h"
+#include "base/buffer.h"
 
 /*     head              sent               tail
  *      | written, kept   | not yet written  |          positions in the stream of bytes; 0 again whenever it is empty;
@@ -56,6 +56,9 @@ void ring_forget(struct ring *, uint64_t position);
 
 /* The start of the line that `position` lies in (itself, if a line starts there); not before head. */
 uint64_t ring_line_start(const struct ring *, uint64_t position);
+
+/* The line that starts there (there is one), without its newline; one that wraps is put together in `wrapped`. Valid until the ring or that buffer changes. */
+struct span ring_line_at(const struct ring *, uint64_t position, struct buffer *wrapped);
 
 uint64_t ring_count_lines(const struct ring *, uint64_t from, uint64_t to); /* newlines in [from, to) */
 

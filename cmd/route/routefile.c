@@ -5,10 +5,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "io/diag.h"
 #include "routefile.h"
 #include "routetext.h"
+
+enum { ROUTE_REASON_MAX = 4096 };
 
 /* Reads one logical line word by word; offsets in `text` are what routetext_fault wants. */
 struct parse {
@@ -25,6 +28,7 @@ void routes_init(struct routes *r)
 static void release_route(struct route *r)
 {
 	free(r->name);
+	free(r->where);
 	free(r->expression);
 	match_free(r->match);
 	destination_release(&r->destination);
@@ -79,12 +83,48 @@ static bool check_name(struct parse *p, struct span name, const char *at)
 	return taken ? fault(p, name.data, "this name is taken by another route") : true;
 }
 
+static bool is_same_folder(const char *a, const char *b)
+{
+	struct stat one, other;
+	if (strcmp(a, b) == 0) return true;
+	return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/* Why the two cannot be had together: routes share a spool: if they want the same of it; any other spool has one route. NULL: they can. */
+static const char *spools_clash(const struct destination *a, const struct destination *b)
+{
+	char *one = destination_spool(a), *other = destination_spool(b);
+	const char *reason = NULL;
+	if (one && other && is_same_folder(one, other)) {
+		if (a->kind != DESTINATION_SPOOL || b->kind != DESTINATION_SPOOL) reason = "one route cannot take out what another puts in, and this folder is the spool of";
+		else if (!destination_same_options(&a->spool_options, &b->spool_options)) reason = "routes share a spool with the same words behind it, and others stand in";
+	}
+	free(one);
+	free(other);
+	return reason;
+}
+
+static bool check_spool(struct parse *p, const struct route *route, const char *at)
+{
+	struct routes *r = p->routes;
+	for (size_t i = 0; i <= r->count; i++) {
+		const struct route *other = i < r->count ? &r->route[i] : r->other;
+		const char *why = other ? spools_clash(&other->destination, &route->destination) : NULL;
+		char reason[ROUTE_REASON_MAX];
+		if (!why) continue;
+		snprintf(reason, sizeof reason, "%s route %s (%s)", why, other->name, other->where);
+		return fault(p, at, reason);
+	}
+	return true;
+}
+
 static bool parse_destination(struct parse *p, struct route *route, const char *from)
 {
 	struct destination_fault f;
-	struct span text = span_between(from, p->end);
-	if (destination_parse(&route->destination, text, &f)) return true;
-	return fault(p, from + f.column - 1, f.reason);
+	from = skip_blanks(from, p->end);
+	route->where = routetext_where(p->text, (size_t)(from - p->start));
+	if (!destination_parse(&route->destination, span_between(from, p->end), &f)) return fault(p, from + f.column - 1, f.reason);
+	return check_spool(p, route, from);
 }
 
 /* EXPR => DEST, from `at` on. */

@@ -8,6 +8,7 @@
 
 struct route {
 	char *name;
+	char *where;             /* "FILE:LINE", for messages about another route */
 	char *expression;        /* "" for the default */
 	struct match *match;     /* NULL for the default */
 	struct destination destination;

@@ -7,83 +7,11 @@
 #include "base/text.h"
 #include "command.h"
 #include "io/diag.h"
+#include "overflow.h"
 #include "partition.h"
+#include "plan.h"
 #include "router.h"
-
-/* What a plan of legs and sinks is made of, until it takes the place of the one before. */
-struct plan {
-	struct leg *leg;
-	size_t leg_count;
-	struct sink **sink;
-	size_t sink_count;
-	int status;
-};
-
-static bool is_process(const struct destination *d)
-{
-	return d->kind == DESTINATION_COMMAND || d->kind == DESTINATION_ENDPOINT;
-}
-
-/* Files and standard output are shared by all routes that name them; a process belongs to one route. */
-static bool serves(const struct sink *s, const struct route *route)
-{
-	const struct destination *d = &route->destination;
-	if (s->leaving || s->kind != d->kind || strcmp(s->path, d->path) != 0) return false;
-	return !is_process(d) || (s->buffer_bytes == d->buffer_bytes && strcmp(s->access, d->access) == 0 && strcmp(s->name, route->name) == 0 && !s->failed);
-}
-
-static struct sink *find_sink(struct sink *const *sink, size_t count, const struct route *route)
-{
-	for (size_t i = 0; i < count; i++)
-		if (serves(sink[i], route)) return sink[i];
-	return NULL;
-}
-
-static bool is_open_already(const struct router *r, const struct sink *s)
-{
-	for (size_t i = 0; i < r->sink_count; i++)
-		if (r->sink[i] == s) return true;
-	return false;
-}
-
-static bool plan_leg(const struct router *r, struct plan *p, struct route *route)
-{
-	struct leg *leg = &p->leg[p->leg_count++];
-	*leg = (struct leg){ .route = route };
-	if (route->destination.kind == DESTINATION_DROP) return true;
-	leg->sink = find_sink(p->sink, p->sink_count, route);
-	if (leg->sink) return true;
-	leg->sink = find_sink(r->sink, r->sink_count, route);
-	if (!leg->sink) leg->sink = sink_open(&route->destination, route->name, &r->settings, &p->status);
-	if (leg->sink) p->sink[p->sink_count++] = leg->sink;
-	return leg->sink != NULL;
-}
-
-static void plan_release(struct plan *p)
-{
-	free(p->leg);
-	free(p->sink);
-}
-
-/* False: something could not be opened, and what had been opened for the plan is closed again. */
-static bool plan_make(const struct router *r, struct plan *p, const struct routes *routes)
-{
-	*p = (struct plan){ 0 };
-	p->leg = must_alloc((routes->count + 1) * sizeof *p->leg);
-	p->sink = must_alloc((routes->count + 1) * sizeof *p->sink);
-	bool good = true;
-	for (size_t i = 0; good && i < routes->count; i++) good = plan_leg(r, p, &routes->route[i]);
-	if (good) good = plan_leg(r, p, routes->other);
-	if (good) return true;
-	for (size_t i = 0; i < p->sink_count; i++) {
-		struct sink *s = p->sink[i];
-		if (is_open_already(r, s)) continue;
-		if (s->command) command_give_up(s, "not needed");
-		sink_free(s);
-	}
-	plan_release(p);
-	return false;
-}
+#include "spooled.h"
 
 static void set_alone(struct router *r)
 {
@@ -91,25 +19,37 @@ static void set_alone(struct router *r)
 	signal(SIGPIPE, r->alone ? SIG_DFL : SIG_IGN);
 }
 
+static void append_count(struct buffer *out, const char *name, uint64_t count)
+{
+	buffer_append_text(out, name);
+	buffer_append_int(out, (int64_t)count);
+}
+
+static void append_leg(struct buffer *out, const struct leg *leg)
+{
+	const struct sink *s = leg->sink;
+	bool own = s && strcmp(s->name, leg->route->name) == 0; /* what is shared counts for the route that it was opened for */
+	uint64_t full = leg->refused;
+	if (own && s->spooled) full += spooled_dropped(s->spooled);
+	if (own && s->overflow) full += overflow_dropped(s->overflow);
+	text_append_quoted(out, span_of(leg->route->name));
+	append_count(out, ":{\"matched\":", leg->matched);
+	append_count(out, ",\"full\":", full);
+	append_count(out, ",\"lost\":", own ? s->undelivered : 0);
+	if (own && s->overflow) append_count(out, ",\"spooled\":", s->overflow->stored);
+	buffer_append_byte(out, '}');
+}
+
 static void refresh_detail(void *context)
 {
 	struct router *r = context;
 	uint64_t undelivered = r->undelivered_before;
+	for (size_t i = 0; i < r->sink_count; i++) undelivered += r->sink[i]->undelivered;
 	buffer_clear(&r->detail);
 	buffer_append_text(&r->detail, "\"routes\":{");
-	for (size_t i = 0; i < r->sink_count; i++) undelivered += r->sink[i]->undelivered;
 	for (size_t i = 0; i < r->leg_count; i++) {
-		const struct leg *leg = &r->leg[i];
-		const struct sink *s = leg->sink;
 		if (i) buffer_append_byte(&r->detail, ',');
-		text_append_quoted(&r->detail, span_of(leg->route->name));
-		buffer_append_text(&r->detail, ":{\"matched\":");
-		buffer_append_int(&r->detail, (int64_t)leg->matched);
-		buffer_append_text(&r->detail, ",\"full\":");
-		buffer_append_int(&r->detail, (int64_t)leg->refused);
-		buffer_append_text(&r->detail, ",\"lost\":");
-		buffer_append_int(&r->detail, s && strcmp(s->name, leg->route->name) == 0 ? (int64_t)s->undelivered : 0);
-		buffer_append_byte(&r->detail, '}');
+		append_leg(&r->detail, &r->leg[i]);
 	}
 	buffer_append_byte(&r->detail, '}');
 	*stats_extra(&r->filter->stats, "undelivered") = undelivered;
@@ -119,19 +59,25 @@ static void refresh_detail(void *context)
 void router_open(struct router *r, struct filter *filter, struct routes *routes, int64_t grace_ms)
 {
 	*r = (struct router){ .filter = filter, .grace_ms = grace_ms };
-	r->settings = (struct sink_settings){ filter->options.line_limit, filter->options.unbuffered, grace_ms };
+	r->settings = (struct sink_settings){ .line_limit = filter->options.line_limit, .unbuffered = filter->options.unbuffered, .grace_ms = grace_ms };
 	buffer_init(&r->detail, 1024 * 1024);
 	signals_open(SIGNALS_HANGUP | SIGNALS_CHILD);
 	signals_ignore_pipe();
 	srandom((unsigned)getpid());
 	struct plan p;
-	if (!plan_make(r, &p, routes)) exit(p.status);
+	if (!plan_make(&p, r, routes)) exit(p.status);
 	r->routes = *routes;
 	r->leg = p.leg, r->leg_count = p.leg_count;
 	r->sink = p.sink, r->sink_count = p.sink_count;
 	set_alone(r);
 	filter->before_stats = refresh_detail;
 	filter->before_stats_context = r;
+}
+
+static void attend_sinks(struct router *r)
+{
+	for (size_t i = 0; i < r->sink_count; i++)
+		if (r->sink[i]->spooled || r->sink[i]->overflow) sink_attend(r->sink[i]);
 }
 
 /* Waits until a destination can take more, a child has changed, a signal has come, there is input (if its descriptor is given), or time is up. */
@@ -143,7 +89,7 @@ static void wait_for(struct router *r, int input_fd, int64_t timeout_ms)
 	int64_t now = command_now_ms();
 	for (size_t i = 0; i < r->sink_count; i++) {
 		struct sink *s = r->sink[i];
-		int64_t wakes = command_wakes_ms(s);
+		int64_t wakes = sink_wakes_ms(s);
 		if (wakes != INT64_MAX && (timeout_ms < 0 || wakes - now < timeout_ms)) timeout_ms = wakes > now ? wakes - now : 0;
 		bool watched = s->fd >= 0 && (sink_waits(s) ? !s->regular : r->alone);
 		if (!watched || count == SIGNALS_POLL_MAX - 1) continue;
@@ -157,11 +103,14 @@ static void wait_for(struct router *r, int input_fd, int64_t timeout_ms)
 		if (fds[i].revents & (POLLERR | POLLHUP) && r->alone) raise(SIGPIPE); /* the reader of standard output has gone */
 		sink_flush(of[i]);
 	}
+	attend_sinks(r);
 }
 
 static void let_one_go(struct router *r, struct sink *s)
 {
-	if (s->partition) partition_close_files(s->partition);
+	struct sink *heir = plan_heir(r->sink, r->sink_count, s);
+	if (heir) overflow_hand_over(s, heir);
+	else sink_finish(s);
 	filter_fail(r->filter, s->status);
 	r->undelivered_before += s->undelivered;
 	sink_free(s);
@@ -175,8 +124,8 @@ static void look_after_children(struct router *r)
 		if (!s->command) continue;
 		command_look(s, now);
 		if (!s->leaving || !s->command->done) continue;
-		let_one_go(r, s);
 		r->sink[i--] = r->sink[--r->sink_count];
+		let_one_go(r, s);
 	}
 }
 
@@ -184,6 +133,7 @@ void router_attend(struct router *r)
 {
 	signals_take(SIGNALS_CHILD);
 	look_after_children(r);
+	attend_sinks(r);
 	for (size_t i = 0; i < r->sink_count; i++)
 		if (r->sink[i]->stuck) {
 			wait_for(r, -1, 0);
@@ -210,6 +160,10 @@ static void abandon(struct sink *s)
 		command_give_up(s, "the time to stop is over");
 		return;
 	}
+	if (s->spooled) {
+		spooled_give_up(s, "the time to stop is over");
+		return;
+	}
 	uint64_t before = s->undelivered;
 	sink_lose(s);
 	s->failed = true;
@@ -221,7 +175,7 @@ static void abandon(struct sink *s)
 /* Nothing is read while a destination with full=block is full, but the others go on with what they have. */
 static void wait_for_room(struct router *r, struct sink *s, struct span line)
 {
-	while (!sink_put(s, line)) {
+	while (!(s->overflow ? overflow_put(s, line) : sink_put(s, line))) {
 		int64_t left_ms;
 		if (is_over(r, &left_ms)) abandon(s);
 		else wait_for(r, -1, left_ms);
@@ -231,12 +185,21 @@ static void wait_for_room(struct router *r, struct sink *s, struct span line)
 
 enum outcome { OUTCOME_DROPPED, OUTCOME_LOST, OUTCOME_DELIVERED }; /* the better one counts */
 
+/* What does not simply go into a ring. */
+static enum outcome deliver_apart(struct router *r, struct sink *s, const struct envelope *e)
+{
+	uint64_t lost = s->undelivered;
+	if (s->partition) return partition_put(s, e) ? OUTCOME_DELIVERED : OUTCOME_LOST;
+	if (!overflow_put(s, e->line)) wait_for_room(r, s, e->line);
+	return s->undelivered > lost ? OUTCOME_LOST : OUTCOME_DELIVERED;
+}
+
 static enum outcome deliver(struct router *r, struct leg *leg, const struct envelope *e)
 {
 	struct sink *s = leg->sink;
 	leg->matched++;
 	if (!s) return OUTCOME_DROPPED;
-	if (s->partition) return partition_put(s, e) ? OUTCOME_DELIVERED : OUTCOME_LOST;
+	if (s->apart) return deliver_apart(r, s, e);
 	if (!sink_put(s, e->line)) {
 		if (leg->route->destination.full == FULL_DROP) {
 			leg->refused++;
@@ -268,29 +231,23 @@ void router_rest(struct router *r)
 {
 	for (size_t i = 0; i < r->sink_count; i++)
 		if (!r->sink[i]->stuck) sink_flush(r->sink[i]);
+	attend_sinks(r);
 	wait_for(r, r->filter->reader.fd, -1);
 	router_attend(r);
-}
-
-static bool is_in(const struct plan *p, const struct sink *s)
-{
-	for (size_t i = 0; i < p->sink_count; i++)
-		if (p->sink[i] == s) return true;
-	return false;
 }
 
 /* What the plan does not use any more: files are closed at once, a process is drained and stays in the list until it has ended. */
 static void let_go(struct router *r, struct plan *p)
 {
 	p->sink = must_resize(p->sink, (p->sink_count + r->sink_count) * sizeof *p->sink);
-	size_t used = p->sink_count;
 	for (size_t i = 0; i < r->sink_count; i++) {
 		struct sink *s = r->sink[i];
-		if (is_in(&(struct plan){ .sink = p->sink, .sink_count = used }, s)) continue;
+		if (plan_uses(p, s)) continue;
 		sink_flush(s);
 		if (s->command || sink_waits(s)) {
 			s->leaving = true;
 			if (s->command) s->command->draining = true;
+			if (s->overflow) s->overflow->closing = true;
 			p->sink[p->sink_count++] = s;
 		} else {
 			let_one_go(r, s);
@@ -301,7 +258,7 @@ static void let_go(struct router *r, struct plan *p)
 bool router_reload(struct router *r, struct routes *routes)
 {
 	struct plan p;
-	if (!plan_make(r, &p, routes)) {
+	if (!plan_make(&p, r, routes)) {
 		routes_release(routes);
 		return false;
 	}
@@ -311,6 +268,8 @@ bool router_reload(struct router *r, struct routes *routes)
 				p.leg[i].matched = r->leg[k].matched;
 				p.leg[i].refused = r->leg[k].refused;
 			}
+	for (size_t i = 0; i < p.leg_count; i++)
+		if (p.leg[i].sink && p.leg[i].sink->spooled) spooled_want(p.leg[i].sink, &p.leg[i].route->destination);
 	router_reopen(r);
 	let_go(r, &p);
 	free(r->leg);
@@ -329,13 +288,19 @@ void router_reopen(struct router *r)
 		if (!sink_reopen(r->sink[i])) filter_fail(r->filter, EXIT_NO_OUTPUT);
 }
 
+static bool is_busy(struct sink *s)
+{
+	if (s->command) return !s->command->done;
+	return s->spooled ? spooled_waits(s) : sink_waits(s);
+}
+
 static bool has_work(struct router *r)
 {
 	bool work = false;
 	look_after_children(r);
 	for (size_t i = 0; i < r->sink_count; i++) {
 		struct sink *s = r->sink[i];
-		if (s->command ? !s->command->done : sink_waits(s)) work = true;
+		if (is_busy(s)) work = true;
 	}
 	return work;
 }
@@ -354,12 +319,12 @@ void router_drain(struct router *r)
 		}
 		for (size_t i = 0; i < r->sink_count; i++) {
 			struct sink *s = r->sink[i];
-			if (s->command ? !s->command->done : sink_waits(s)) abandon(s);
+			if (is_busy(s)) abandon(s);
 		}
 	}
 	for (size_t i = 0; i < r->sink_count; i++) {
 		struct sink *s = r->sink[i];
-		if (s->partition) partition_close_files(s->partition);
+		sink_finish(s);
 		filter_fail(r->filter, s->status);
 		if (s->undelivered && s->status == 0) filter_fail(r->filter, EXIT_REFUSED);
 	}

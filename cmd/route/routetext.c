@@ -133,16 +133,35 @@ static void show(const char *where, size_t number, size_t column, const char *re
 	diag_error("%s:%zu:%zu: %s\n    %.*s\n    %.*s^", where, number, column + 1, reason, (int)length, shown, (int)blanks, caret);
 }
 
+/* The physical line that the byte stands in; NULL if there is none at all. */
+static const struct routetext_piece *find_piece(const struct routetext *t, size_t offset)
+{
+	size_t i = t->count;
+	while (i > 1 && t->piece[i - 1].at > offset) i--;
+	return i ? &t->piece[i - 1] : NULL;
+}
+
+char *routetext_where(const struct routetext *t, size_t offset)
+{
+	struct buffer where;
+	const struct routetext_piece *p = find_piece(t, offset);
+	buffer_init(&where, ROUTETEXT_MAX);
+	buffer_append_text(&where, t->source);
+	buffer_append_byte(&where, ':');
+	buffer_append_int(&where, p ? (int64_t)p->line : 0);
+	char *text = must_copy(buffer_span(&where));
+	buffer_release(&where);
+	return text;
+}
+
 void routetext_fault(struct routetext *t, size_t offset, const char *reason)
 {
 	t->faults++;
-	size_t i = t->count;
-	while (i > 1 && t->piece[i - 1].at > offset) i--;
-	if (i == 0) {
+	const struct routetext_piece *p = find_piece(t, offset);
+	if (!p) {
 		diag_error("%s: %s", t->source, reason);
 		return;
 	}
-	const struct routetext_piece *p = &t->piece[i - 1];
 	size_t column = offset - p->at;
 	if (column > p->physical.length) column = p->physical.length;
 	show(t->source, p->line, column, reason, p->physical);

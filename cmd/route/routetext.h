@@ -32,6 +32,8 @@ void routetext_release(struct routetext *);
  * only_destination: the text has no expression, it is all behind "=>". */
 bool routetext_next(struct routetext *, bool only_destination);
 
+char *routetext_where(const struct routetext *, size_t offset); /* "FILE:LINE" of that byte; to be freed */
+
 /* "FILE:LINE:COLUMN: reason", the line, and a caret below the byte at `offset` of the text. */
 void routetext_fault(struct routetext *, size_t offset, const char *reason);
 

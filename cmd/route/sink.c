@@ -8,8 +8,10 @@
 #include <unistd.h>
 #include "command.h"
 #include "io/diag.h"
+#include "overflow.h"
 #include "partition.h"
 #include "sink.h"
+#include "spooled.h"
 
 enum {
 	FILE_BLOCK = 64 * 1024,   /* to four files on tmpfs a tenth less CPU than 256 KiB: the blocks stay in the second-level cache */
@@ -46,6 +48,18 @@ static size_t larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+/* Were all that the ring holds in the pipe, and no room left, nothing would tell when the command has read it. Besides a full pipe it may have to
+ * keep all of a line that the command has read in part; the other line is the one that is to find room. */
+static bool open_command(struct sink *s, const struct destination *d, const struct sink_settings *settings, int *status)
+{
+	if (d->spool && !overflow_open(s, d, settings, settings->overflow_later, status)) return false;
+	ring_init(&s->ring, 2 * PIPE_BLOCK, larger(d->buffer_bytes, COMMAND_PIPE_BYTES + 2 * (settings->line_limit + 1)));
+	s->block = settings->unbuffered ? 1 : PIPE_BLOCK;
+	s->command = command_new(settings->grace_ms);
+	*status = EXIT_SYSTEM;
+	return command_start(s);
+}
+
 static bool open_kind(struct sink *s, const struct destination *d, const struct sink_settings *settings, int *status)
 {
 	*status = EXIT_NO_OUTPUT;
@@ -65,15 +79,12 @@ static bool open_kind(struct sink *s, const struct destination *d, const struct 
 		break;
 	case DESTINATION_TEMPLATE:
 		return (s->partition = partition_new(s, settings)) != NULL;
+	case DESTINATION_SPOOL:
+		s->block = settings->unbuffered ? 1 : SIZE_MAX;
+		return spooled_open(s, d, settings, status);
 	case DESTINATION_COMMAND:
 	case DESTINATION_ENDPOINT:
-		/* Were all that the ring holds in the pipe, and no room left, nothing would tell when the command has read it. Besides a full pipe
-		 * it may have to keep all of a line that the command has read in part; the other line is the one that is to find room. */
-		ring_init(&s->ring, 2 * PIPE_BLOCK, larger(d->buffer_bytes, COMMAND_PIPE_BYTES + 2 * (settings->line_limit + 1)));
-		s->block = settings->unbuffered ? 1 : PIPE_BLOCK;
-		s->command = command_new(settings->grace_ms);
-		*status = EXIT_SYSTEM;
-		return command_start(s);
+		return open_command(s, d, settings, status);
 	}
 	s->regular = is_regular(s->fd);
 	size_t limit = s->regular ? FILE_BLOCK : d->buffer_bytes;
@@ -90,7 +101,9 @@ struct sink *sink_open(const struct destination *d, const char *name, const stru
 	s->text = must_copy(span_of(d->text));
 	s->access = must_copy(span_of(d->access));
 	s->path = must_copy(span_of(d->path));
-	if (open_kind(s, d, settings, status)) return s;
+	bool good = open_kind(s, d, settings, status);
+	s->apart = s->partition || s->overflow;
+	if (good) return s;
 	sink_free(s);
 	return NULL;
 }
@@ -107,6 +120,8 @@ void sink_release(struct sink *s)
 {
 	if (s->fd > STDERR_FILENO) close(s->fd);
 	partition_free(s->partition);
+	spooled_free(s->spooled);
+	overflow_free(s->overflow);
 	command_free(s->command);
 	ring_release(&s->ring);
 	free(s->name);
@@ -124,7 +139,9 @@ void sink_free(struct sink *s)
 void sink_lose(struct sink *s)
 {
 	/* A line that was cut in the middle counts: its newline was not written. */
-	s->undelivered += ring_count_lines(&s->ring, s->ring.sent, s->ring.tail);
+	uint64_t from = s->ring.sent;
+	if (s->overflow && overflow_first_direct(s) > from) from = overflow_first_direct(s); /* what stands before is in its spool */
+	s->undelivered += ring_count_lines(&s->ring, from, s->ring.tail);
 	s->ring.sent = s->ring.tail;
 	ring_forget(&s->ring, s->ring.tail);
 }
@@ -157,6 +174,7 @@ void sink_flush(struct sink *s)
 {
 	struct iovec parts[2];
 	if (s->partition) partition_flush(s->partition);
+	if (s->spooled) spooled_write(s);
 	while (s->fd >= 0 && !s->failed && ring_unsent(&s->ring)) {
 		int count = ring_unsent_parts(&s->ring, SIZE_MAX, parts);
 		ssize_t written = writev(s->fd, parts, count);
@@ -179,7 +197,7 @@ void sink_flush(struct sink *s)
 
 bool sink_put_slowly(struct sink *s, struct span line)
 {
-	if (!s->failed) {
+	if (!s->failed && !s->spooled) {
 		sink_flush(s);
 		if (s->command) command_forget_read(s);
 	}
@@ -187,6 +205,7 @@ bool sink_put_slowly(struct sink *s, struct span line)
 		s->undelivered++;
 		return true;
 	}
+	if (s->spooled) return spooled_put(s, line);
 	if (!ring_make_room(&s->ring, line.length)) return false;
 	ring_put(&s->ring, line);
 	if (ring_unsent(&s->ring) >= s->block && !s->stuck) sink_flush(s);
@@ -198,8 +217,36 @@ bool sink_waits(const struct sink *s)
 	return !s->failed && ring_unsent(&s->ring) > 0;
 }
 
+void sink_forget(struct sink *s, uint64_t position)
+{
+	if (s->overflow) overflow_forget(s, position);
+	ring_forget(&s->ring, position);
+}
+
+int64_t sink_wakes_ms(const struct sink *s)
+{
+	int64_t command = command_wakes_ms(s), spool = INT64_MAX;
+	if (s->spooled) spool = spooled_due_ms(s->spooled);
+	if (s->overflow) spool = overflow_due_ms(s->overflow);
+	return command < spool ? command : spool;
+}
+
+void sink_attend(struct sink *s)
+{
+	if (s->spooled) spooled_attend(s);
+	if (s->overflow) overflow_attend(s);
+}
+
+void sink_finish(struct sink *s)
+{
+	if (s->partition) partition_close_files(s->partition);
+	if (s->spooled) spooled_close(s);
+	if (s->overflow) overflow_close(s);
+}
+
 bool sink_reopen(struct sink *s)
 {
+	if (s->spooled) return spooled_reopen(s);
 	if (s->partition) {
 		partition_close_files(s->partition);
 		s->failed = false;

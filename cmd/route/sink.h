@@ -8,6 +8,8 @@
 
 struct command;   /* of a sink that is a child process: command.h */
 struct partition; /* of a sink that is a template: partition.h */
+struct spooled;   /* of a sink that is a spool: spooled.h */
+struct overflow;  /* of a command or endpoint with full=spool: overflow.h */
 
 struct sink {
 	enum destination_kind kind;
@@ -20,16 +22,20 @@ struct sink {
 	bool stuck;           /* the last write would have waited */
 	bool failed;          /* for good, or until the next hangup; lines for it are counted as undelivered */
 	bool leaving;         /* no route uses it any more */
+	bool apart;           /* sink_put is not for it: it has a partition, or an overflow */
 	uint64_t undelivered; /* lines that were for it and are lost */
 	int status;           /* what its troubles make of the exit status; 0 */
 	struct command *command;
 	struct partition *partition;
+	struct spooled *spooled;
+	struct overflow *overflow;
 };
 
 struct sink_settings {
 	size_t line_limit;    /* the longest line there can be */
 	bool unbuffered;
 	int64_t grace_ms;     /* how long a draining endpoint may go without progress */
+	bool overflow_later;  /* the spool of full=spool is still held by a sink that this one follows */
 };
 
 /* Makes it and opens it: the file, the command. NULL if that failed, which has been said; *status is then the exit status for it. */
@@ -47,7 +53,14 @@ void sink_fail(struct sink *, int error);    /* says so, counts what waited as u
 void sink_lose(struct sink *);               /* counts what waits as undelivered and forgets it */
 bool sink_waits(const struct sink *);        /* there are lines it has not taken yet */
 
-/* The same file anew, after its old self was renamed. False, with a message, if it cannot be opened: then the old one stays. */
+/* The ring may forget the lines before `position`: a command has read them. */
+void sink_forget(struct sink *, uint64_t position);
+
+int64_t sink_wakes_ms(const struct sink *);  /* when sink_attend must be called at the latest, CLOCK_MONOTONIC; INT64_MAX */
+void sink_attend(struct sink *);             /* what goes by the clock: a spool's commits; lines that are taken back from it */
+void sink_finish(struct sink *);             /* the end: files behind a template are closed, spools committed and sealed */
+
+/* The same file anew, after its old self was renamed; a spool is sealed. False, with a message, if it cannot be opened: then the old one stays. */
 bool sink_reopen(struct sink *);
 
 /* Adds a line for it. False: its buffer is full; nothing was added. */
