@@ -108,7 +108,7 @@ static bool parse_own(struct verb_options *o, int key, const char *arg)
 	case KEY_VERIFY: o->verify = true; break;
 	case KEY_FAIL_OVER_AGE: o->age_limit_ms = parse_ms("--fail-over-age", arg); break;
 	case KEY_FAIL_OVER_BYTES: o->bytes_limit = tool_size("--fail-over-bytes", arg); break;
-	default: return key >= SPOOL_TOOL_KEY && key < SPOOL_TOOL_KEY + SPOOL_TOOL_OPTIONS; /* the writer's, as soon as there is one */
+	default: return spool_tool_parse(key, arg, &o->spool);
 	}
 	return true;
 }
@@ -202,7 +202,7 @@ static const struct tool_about about = {
 int main(int argc, char **argv)
 {
 	static struct filter filter;
-	struct command_line line = { .options = { .attempts = 5, .parallel = 1, .backoff_max_ms = 300000, .grace_ms = 30000, .max_gap_ms = INT64_MAX,
+	struct command_line line = { .options = { .spool = spool_defaults, .attempts = 5, .parallel = 1, .backoff_max_ms = 300000, .grace_ms = 30000, .max_gap_ms = INT64_MAX,
 		.age_limit_ms = INT64_MAX, .bytes_limit = UINT64_MAX }, .shared = &filter.options };
 	for (int i = 1; i < argc && !line.dashes; i++)
 		if (strcmp(argv[i], "--") == 0) line.dashes = argv[i], line.behind = argc - i - 1;
