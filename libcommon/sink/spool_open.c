@@ -29,9 +29,8 @@ static char *plain_path(const char *path)
 }
 
 /* A new directory is a name in its parent, and that must be on disk before anything in it is promised. */
-static int make_directory(const char *path)
+static int sync_parent(const char *path)
 {
-	if (mkdir(path, 0700) < 0) return errno == EEXIST ? 0 : errno;
 	const char *slash = strrchr(path, '/');
 	char *parent = slash ? must_copy((struct span){ path, slash == path ? 1 : (size_t)(slash - path) }) : must_copy(SPAN("."));
 	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = fd < 0 ? errno : spool_sync_fd(fd, false);
@@ -40,18 +39,27 @@ static int make_directory(const char *path)
 	return error == EACCES ? 0 : error; /* a parent that may be written but not read cannot be synced */
 }
 
+/* One without a lock may have been made by somebody who was killed before it was synced. */
+static int open_or_make(const char *path, int *status)
+{
+	int error = 0, fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		if (mkdir(path, 0700) < 0 && errno != EEXIST) error = errno;
+		else fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	}
+	if (fd >= 0 && faccessat(fd, "lock", F_OK, AT_SYMLINK_NOFOLLOW) < 0) error = sync_parent(path);
+	if (!error) return fd;
+	if (fd >= 0) close(fd);
+	diag_error("making the spool directory %s: %s", path, strerror(error));
+	*status = error == EIO ? EXIT_IO : EXIT_NO_OUTPUT;
+	return -1;
+}
+
 static int open_directory(const char *path, bool make, int *status)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT && make) {
-		int error = make_directory(path);
-		if (error) {
-			diag_error("making the spool directory %s: %s", path, strerror(error));
-			return refuse(status, error == EIO ? EXIT_IO : EXIT_NO_OUTPUT);
-		}
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	}
-	if (fd >= 0) return fd;
+	*status = EXIT_DONE;
+	int fd = make ? open_or_make(path, status) : open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 || *status != EXIT_DONE) return fd;
 	int error = errno;
 	struct stat found;
 	bool link = (error == ENOTDIR || error == ELOOP) && lstat(path, &found) == 0 && S_ISLNK(found.st_mode);
