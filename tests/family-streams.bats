@@ -41,6 +41,7 @@ full_disk() {
 @test "a full disk behind standard output is 74, for one line and for many" { each full_disk; }
 
 dead_reader() {
+	outlives_its_reader "$1" && return
 	yes "$GOOD" 2>/dev/null | { timeout 20 "$1" "${args[@]}" 2>err; echo $? >code; } | head -1 >first
 	[ "$(wc -l <first)" -eq 1 ] || fail "nothing came" || return
 	case $(cat code) in 0 | 141) ;; *) fail "status $(cat code): $(cat err)" || return ;; esac
@@ -50,6 +51,7 @@ dead_reader() {
 
 # A service manager may ignore SIGPIPE for what it starts; the pipe is open for reading and writing, so its end never comes.
 dead_reader_unheard() {
+	outlives_its_reader "$1" && return
 	rm -f idle && mkfifo idle
 	# shellcheck disable=SC2094
 	(trap '' PIPE; exec timeout 5 "$1" "${args[@]}" <>idle 2>err) | true
@@ -91,8 +93,8 @@ stopped_midstream() {
 		wait "$pid" || status=$?
 		case $status in 0 | 130 | 143) ;; *) expect_status 0 || return ;; esac
 		balanced stats || return
-		[ "$(count stats passed)" = "$(wc -l <stopped)" ] || fail "SIG$signal: passed $(count stats passed), written $(wc -l <stopped)" || return
-		[ "$(count stats read)" = "$(count stats passed)" ] || fail "SIG$signal lost something: $(cat stats)" || return
+		[ "$(taken stats)" = "$(wc -l <stopped)" ] || fail "SIG$signal: passed $(taken stats), written $(wc -l <stopped)" || return
+		[ "$(count stats read)" = "$(taken stats)" ] || fail "SIG$signal lost something: $(cat stats)" || return
 		[ "$(tail -c 1 stopped | od -An -c | tr -d ' ')" = '\n' ] || fail "SIG$signal left a torn line" || return
 	done
 }

@@ -9,13 +9,15 @@ arguments() {
 	case $1 in
 	metlog-send) echo --json ;;
 	metlog-route) echo -d - ;;
+	metlog-spool) echo write --tee --sync none "$BATS_TEST_TMPDIR/spool" ;;
 	metlog-tail) echo --json ;;
 	metlog-to-*) echo --dry-run ;;
 	esac
 }
 
 # Tools that write a whole envelope as it was read, and tools that take FILE operands.
-passes() { case $1 in metlog-send | metlog-route | metlog-tail) true ;; *) false ;; esac; }
+passes() { case $1 in metlog-send | metlog-route | metlog-spool | metlog-tail) true ;; *) false ;; esac; }
+outlives_its_reader() { [ "$1" = metlog-spool ]; } # what it reads it stores, whoever else wants it
 takes_files() { "$1" --help 2>/dev/null | sed -n '1,/^$/p' | grep -q FILE; }
 
 programs() {
@@ -46,6 +48,13 @@ each() {
 # count FILE NAME: the number called NAME in an envelope of type metlog.stats.
 count() {
 	grep -a 'metlog\.stats' "$1" | tail -1 | grep -oE "\"$2\": ?[0-9]+" | head -1 | grep -oE '[0-9]+$'
+}
+
+# taken FILE: how many were delivered: passed on, or kept by a tool that stores.
+taken() {
+	local kept
+	kept=$(count "$1" kept) || kept=0
+	echo $(($(count "$1" passed) + ${kept:-0}))
 }
 
 # stable: without what metlog-send fills in anew in each run.
