@@ -15,8 +15,8 @@ enum { SPOOL_TOOL_KEY = TOOL_KEY + 0x200, SPOOL_TOOL_OPTIONS = 10 };
 	{ "sync-interval", SPOOL_TOOL_KEY + 2, "DURATION", 0, "Of a batch: at the latest after DURATION (default 50ms)", group }, \
 	{ "segment-bytes", SPOOL_TOOL_KEY + 3, "SIZE", 0, "Seal a segment once it holds SIZE (default 16Mi)", group }, \
 	{ "segment-age", SPOOL_TOOL_KEY + 4, "DURATION", 0, "Seal a segment this long after its first envelope (default 10s; 0 is never)", group }, \
-	{ "max-bytes", SPOOL_TOOL_KEY + 5, "SIZE", 0, "The spool is full once it holds SIZE (default: no limit)", group }, \
-	{ "max-age", SPOOL_TOOL_KEY + 6, "DURATION", 0, "The spool is full once its oldest segment is so old (default: no limit)", group }, \
+	{ "max-bytes", SPOOL_TOOL_KEY + 5, "SIZE", 0, "The spool is full once it holds SIZE (default no limit)", group }, \
+	{ "max-age", SPOOL_TOOL_KEY + 6, "DURATION", 0, "The spool is full once its oldest segment is so old (default no limit)", group }, \
 	{ "reserve", SPOOL_TOOL_KEY + 7, "SIZE", 0, "The spool is full when less than SIZE is free on its filesystem (default 1Mi)", group }, \
 	{ "when-full", SPOOL_TOOL_KEY + 8, "WHAT", 0, "When it is full: block (default) and wait, fail with status 74, or drop-oldest", group }, \
 	{ "compress", SPOOL_TOOL_KEY + 9, "HOW", 0, "Compress sealed segments: none (default) or zstd", group }
