@@ -41,10 +41,9 @@ static int take_lock(int dir_fd, const char *path)
 	return fd;
 }
 
-static int open_directory(struct drain *d, const char *name, bool *made)
+static int open_directory(struct drain *d, const char *name)
 {
-	if (mkdirat(d->dir_fd, name, 0700) == 0) *made = true;
-	else if (errno != EEXIST) die_errno(EXIT_NO_OUTPUT, "%s/%s", d->options->dir, name);
+	if (mkdirat(d->dir_fd, name, 0700) != 0 && errno != EEXIST) die_errno(EXIT_NO_OUTPUT, "%s/%s", d->options->dir, name);
 	int fd = openat(d->dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) die_errno(EXIT_NO_OUTPUT, "%s/%s", d->options->dir, name);
 	return fd;
@@ -53,15 +52,15 @@ static int open_directory(struct drain *d, const char *name, bool *made)
 void drain_store_open(struct drain *d)
 {
 	int status = EXIT_NO_INPUT;
-	bool made = false;
 	d->dir_fd = spool_directory(d->options->dir, false, &status);
 	if (d->dir_fd < 0) exit(status);
 	d->lock_fd = take_lock(d->dir_fd, d->options->dir);
 	/* Made now, when it does no harm if the disk is full: to record a delivery then takes no room. */
-	d->delivered_fd = open_directory(d, "delivered", &made);
-	d->failed_fd = open_directory(d, "failed", &made);
-	d->quarantine_fd = open_directory(d, "quarantine", &made);
-	if (made && fsync(d->dir_fd) != 0) die_errno(EXIT_IO, "%s", d->options->dir);
+	d->delivered_fd = open_directory(d, "delivered");
+	d->failed_fd = open_directory(d, "failed");
+	d->quarantine_fd = open_directory(d, "quarantine");
+	/* Whoever made them may have been killed before they were synced. */
+	if (fsync(d->dir_fd) != 0) die_errno(EXIT_IO, "%s", d->options->dir);
 	d->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (d->watch_fd >= 0 && inotify_add_watch(d->watch_fd, d->options->dir, IN_MOVED_TO | IN_ONLYDIR) < 0) {
 		close(d->watch_fd);
