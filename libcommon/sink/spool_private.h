@@ -69,6 +69,7 @@ long spool_lock_writer(int dir_fd);                 /* the process that wrote to
 
 enum spool_result spool_segment_create(struct spool *);
 enum spool_result spool_segment_write(struct spool *, size_t length); /* whole lines at the start of `pending`; FULL: some may be written */
+void spool_segment_hurry(const struct spool *);                       /* the disk may begin with what is written; no promise */
 enum spool_result spool_segment_sync(struct spool *);                 /* by the policy; all that is written is committed then */
 enum spool_result spool_segment_seal(struct spool *);                 /* FULL: it is still open, and committed */
 enum spool_result spool_fail(struct spool *, const char *what, int error);

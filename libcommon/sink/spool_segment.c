@@ -99,6 +99,11 @@ enum spool_result spool_segment_write(struct spool *s, size_t length)
 	return fall_short(s, "writing", error);
 }
 
+void spool_segment_hurry(const struct spool *s)
+{
+	if (s->fd >= 0 && s->options.sync == SPOOL_SYNC_BATCH) sync_file_range(s->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 static void book_committed(struct spool *s)
 {
 	s->counts.committed += s->unsynced_lines;
