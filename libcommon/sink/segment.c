@@ -20,6 +20,7 @@ enum { NUMBER_DIGITS = 12, TIME_AT = 13, TIME_LENGTH = 16, RANDOM_AT = 30, STEM_
 
 static const uint64_t NUMBER_MAX = 999999999999;
 static const int64_t SECOND_NS = 1000000000;
+static const int64_t TIME_MAX = 9214646399 * 1000000000; /* the end of 2261 */
 
 static const char *const endings[] = { [SEGMENT_OPEN] = ".open", [SEGMENT_SEALED] = ".ndjson", [SEGMENT_COMPRESSED] = ".ndjson.zst" };
 
@@ -34,7 +35,9 @@ static uint32_t draw(void)
 
 void segment_make(struct segment *segment, uint64_t number, int64_t now)
 {
-	if (now < 0) now = 0; /* a clock that was never set */
+	/* A clock may say anything; a name must be one that is read as a time again. */
+	if (now < 0) now = 0;
+	if (now > TIME_MAX) now = TIME_MAX;
 	time_t seconds = (time_t)(now / SECOND_NS);
 	struct tm at;
 	gmtime_r(&seconds, &at);

@@ -272,6 +272,7 @@ void spool_reader_done(struct spool_reader *r, uint64_t sequence)
 	while (r->given < sequence && make_ready(r) == SPOOL_READER_LINE) give(r);
 	r->done = sequence < r->given ? sequence : r->given;
 	finish_some(r);
+	if (r->done == r->given) make_ready(r); /* the end of a segment shows when one reads on */
 	if (socket_clock_ms() - r->saved_ms >= SAVE_MS) spool_reader_save(r);
 }
 
