@@ -161,6 +161,6 @@ void drain_state_save(struct drain *d)
 	else if (d->state_on_disk) good = unlinkat(d->dir_fd, state_name, 0) == 0 || errno == ENOENT;
 	if (good) d->state_on_disk = any;
 	else if (!d->state_warned) diag_warn("%s/%s: cannot be written, so attempts are not remembered over a restart: %s", d->options->dir, state_name, strerror(errno));
-	d->state_warned = !good;
+	if (!good) d->state_warned = true;
 	buffer_release(&text);
 }

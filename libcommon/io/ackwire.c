@@ -37,7 +37,7 @@ static bool read_batch(struct ackwire *m, const struct span *parts)
 
 struct ackwire ackwire_read(const struct span *parts, size_t count)
 {
-	struct ackwire m = { ACKWIRE_NONE };
+	struct ackwire m = { .kind = ACKWIRE_NONE };
 	bool good = false;
 	for (size_t i = 0; i < SHAPES; i++)
 		if (count == shapes[i].parts && span_equal(parts[0], shapes[i].name)) m.kind = shapes[i].kind;
@@ -51,7 +51,7 @@ struct ackwire ackwire_read(const struct span *parts, size_t count)
 		m.reason = parts[2];
 		break;
 	}
-	return good ? m : (struct ackwire){ ACKWIRE_NONE };
+	return good ? m : (struct ackwire){ .kind = ACKWIRE_NONE };
 }
 
 size_t ackwire_write(const struct ackwire *m, struct span parts[ACKWIRE_PARTS_MAX], char number[8])
