@@ -21,7 +21,7 @@ enum { TEXT_MAX = 80, STALE_MS = 200, RECOVERY_MS = 30000, LOOK_AGAIN_MS = 5 };
 
 static int refuse(int *status, enum diag_exit with)
 {
-	*status = with;
+	*status = (int)with;
 	return -1;
 }
 

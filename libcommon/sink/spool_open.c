@@ -14,7 +14,7 @@
 
 static int refuse(int *status, enum diag_exit with)
 {
-	*status = with;
+	*status = (int)with;
 	return -1;
 }
 
