@@ -35,6 +35,11 @@ bool spool_is_shortage(int error)
 	return error == ENOSPC || error == EDQUOT || error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
+enum diag_exit spool_exit_status(int error)
+{
+	return error == EIO || error == ENOSPC || error == EDQUOT ? EXIT_IO : EXIT_NO_OUTPUT;
+}
+
 bool spool_is_plain(int fd)
 {
 	struct stat status;
@@ -45,15 +50,12 @@ bool spool_is_plain(int fd)
 
 int spool_subdirectory(int dir_fd, const char *name)
 {
-	if (mkdirat(dir_fd, name, 0700) == 0) {
-		int error = spool_sync_fd(dir_fd, false);
-		if (error) {
-			errno = error;
-			return -1;
-		}
-	}
-	else if (errno != EEXIST) return -1;
-	return openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (mkdirat(dir_fd, name, 0700) < 0 && errno != EEXIST) return -1;
+	/* Also if it was there: who made it may have been killed before this. */
+	int error = spool_sync_fd(dir_fd, false);
+	if (!error) return openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	errno = error;
+	return -1;
 }
 
 /* Whoever takes out has temporary files too, and works at the same time: a writer knows its own, and leaves the others alone. */

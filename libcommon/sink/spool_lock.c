@@ -99,7 +99,7 @@ static int open_lock(int dir_fd, const char *path, int *status)
 	if (fd >= 0 && spool_is_plain(fd)) return fd;
 	bool strange = errno == EPERM || errno == ELOOP || errno == EISDIR;
 	diag_error("opening %s/lock: %s", path, strange ? "it is a link or no plain file of ours; remove it" : strerror(errno));
-	refuse(status, errno == EIO ? EXIT_IO : EXIT_NO_OUTPUT);
+	refuse(status, spool_exit_status(errno));
 	if (fd >= 0) close(fd);
 	return -1;
 }

@@ -51,8 +51,7 @@ static int open_or_make(const char *path, int *status)
 	if (!error) return fd;
 	if (fd >= 0) close(fd);
 	diag_error("making the spool directory %s: %s", path, strerror(error));
-	*status = error == EIO ? EXIT_IO : EXIT_NO_OUTPUT;
-	return -1;
+	return refuse(status, spool_exit_status(error));
 }
 
 static int open_directory(const char *path, bool make, int *status)
@@ -65,7 +64,7 @@ static int open_directory(const char *path, bool make, int *status)
 	bool link = (error == ENOTDIR || error == ELOOP) && lstat(path, &found) == 0 && S_ISLNK(found.st_mode);
 	if (link) diag_error("opening the spool %s: it is a symbolic link; give the directory that it points to", path);
 	else diag_error("opening the spool %s: %s", path, strerror(error));
-	return refuse(status, error == EACCES ? EXIT_PERMISSION : error == ENOENT ? EXIT_NO_INPUT : error == EIO ? EXIT_IO : EXIT_NO_OUTPUT);
+	return refuse(status, error == EACCES ? EXIT_PERMISSION : !make && error == ENOENT ? EXIT_NO_INPUT : spool_exit_status(error));
 }
 
 int spool_directory(const char *path, bool make, int *status)

@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/checksum.h"
+#include "io/diag.h"
 #include "sink/segment.h"
 #include "sink/spool.h"
 
@@ -52,6 +53,7 @@ struct spool {
 int spool_sync_fd(int fd, bool data_only);        /* 0 or an errno; a filesystem that cannot sync is no failure */
 int spool_write_at_end(int fd, struct span bytes, size_t *written); /* 0 or an errno, *written tells how far it came */
 bool spool_is_shortage(int error);                /* of a resource that may come back: room, quota, descriptors, memory */
+enum diag_exit spool_exit_status(int error);      /* for something that cannot be made or opened */
 bool spool_is_plain(int fd);                      /* a plain file of ours with one name; else errno is EPERM */
 int spool_subdirectory(int dir_fd, const char *name); /* made (0700) if there is none; -1 with errno */
 void spool_temporary_name(char name[SPOOL_NAME_MAX], const char *stem, const char *what); /* one that only the writer uses */

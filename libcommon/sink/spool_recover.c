@@ -41,7 +41,8 @@ static int remove_open(const struct salvage *v)
 static int seal_in_place(struct salvage *v)
 {
 	char name[SEGMENT_NAME_MAX];
-	int error = v->has_trailer ? 0 : salvage_trailer(v, v->fd, (off_t)v->good.bytes);
+	int error = salvage_rewrite(v);
+	if (!error && !v->has_trailer) error = salvage_trailer(v, v->fd, (off_t)v->good.bytes);
 	if (!error) error = spool_sync_fd(v->fd, false);
 	if (error) return error;
 	segment_name(name, &v->segment, SEGMENT_SEALED);

@@ -210,6 +210,25 @@ int salvage_copy_lines(struct salvage *v, int to, bool good)
 	return finish(&out, copy_lines(v, &out, good));
 }
 
+/* If the writer ended because an fsync had failed, what we read may be in memory only, and the next fsync would not know: so that it must write
+ * everything again, everything is changed, to what it was. Without room for that (some filesystems never write in place) it is left as it is. */
+int salvage_rewrite(struct salvage *v)
+{
+	char *block = must_alloc(BLOCK);
+	int error = 0;
+	for (uint64_t at = 0; at < v->size && !error;) {
+		ssize_t got = read_at(v->fd, block, v->size - at < BLOCK ? (size_t)(v->size - at) : BLOCK, at), put;
+		if (got <= 0) error = got < 0 ? errno : EIO;
+		if (error) break;
+		do put = pwrite(v->fd, block, (size_t)got, (off_t)at);
+		while (put < 0 && errno == EINTR);
+		if (put <= 0) error = put < 0 ? errno : EIO;
+		else at += (uint64_t)put;
+	}
+	free(block);
+	return spool_is_shortage(error) ? 0 : error;
+}
+
 int salvage_trailer(struct salvage *v, int to, off_t at)
 {
 	struct buffer trailer;

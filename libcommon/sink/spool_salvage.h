@@ -31,6 +31,7 @@ void salvage_close(struct salvage *);
 int salvage_find_end(struct salvage *);   /* sets whole */
 int salvage_judge(struct salvage *);      /* every line up to the end of the file, which is a newline or there is none */
 int salvage_copy_lines(struct salvage *, int to, bool good); /* the good ones, or all the others */
+int salvage_rewrite(struct salvage *);    /* the whole file, with what it holds */
 int salvage_trailer(struct salvage *, int to, off_t at);     /* behind the good lines; on a shortage nothing of it stays */
 
 /* Copies the bytes [from, to) to quarantine/STEM.N and syncs them there; UINT64_MAX: all lines that are not good. N is where the first byte stood,

@@ -179,6 +179,27 @@ static void numbers_go_on_wherever_the_highest_is(void **state)
 	}
 }
 
+static void a_backlog_is_counted_at_the_open(void **state)
+{
+	struct fixture *f = *state;
+	char path[500];
+	assert_int_equal(mkdir(f->path, 0700), 0);
+	for (unsigned i = 1; i <= 1000; i++) {
+		snprintf(path, sizeof path, "%s/%012u-20121005T120001Z-00000001.ndjson%s", f->path, i, i % 2 ? "" : ".zst");
+		assert_true(write_file(path, SPAN("")));
+		assert_int_equal(truncate(path, 10 << 20), 0);
+	}
+	struct spool *s = open_spool(f);
+	assert_non_null(s);
+	assert_int_equal(spool_counts(s)->segments, 1000);
+	assert_true(spool_counts(s)->bytes == 1000ULL * (10 << 20));
+	append_some(s, 0, 1);
+	assert_int_equal(spool_commit(s), SPOOL_DONE);
+	assert_int_equal(spool_counts(s)->segments, 1001);
+	assert_true(spool_counts(s)->bytes > 1000ULL * (10 << 20));
+	assert_int_equal(close_spool(f, s), SPOOL_DONE);
+}
+
 static void nobody_else_may_read_it_whatever_the_umask(void **state)
 {
 	struct fixture *f = *state;
@@ -392,6 +413,7 @@ int main(void)
 		spool_test(the_clock_commits_and_seals),
 		spool_test(compressed_segments_hold_the_same),
 		spool_test(numbers_go_on_wherever_the_highest_is),
+		spool_test(a_backlog_is_counted_at_the_open),
 		spool_test(nobody_else_may_read_it_whatever_the_umask),
 		spool_test(what_is_not_ours_alone_is_refused_with_its_cure),
 		spool_test(a_second_writer_is_told_who_is_the_first),
