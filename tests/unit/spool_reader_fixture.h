@@ -3,6 +3,8 @@
 #ifndef TESTS_UNIT_SPOOL_READER_FIXTURE_H
 #define TESTS_UNIT_SPOOL_READER_FIXTURE_H
 
+#include <sys/wait.h>
+
 #include "sink/spool_reader.h"
 #include "spool_fixture.h"
 
@@ -15,6 +17,15 @@ static inline struct spool_reader *open_reader(struct fixture *f)
 	said_end(f, kept);
 	return r;
 }
+
+/* As a crash leaves it: no state is written at the end. In a child, because a lock and a descriptor end with their process. */
+#define IN_A_CHILD(code) do { \
+	pid_t child = fork(); \
+	if (child == 0) { code; _exit(0); } \
+	int how; \
+	assert_int_equal(waitpid(child, &how, 0), child); \
+	assert_int_equal(how, 0); \
+} while (0)
 
 static inline void write_lines(struct fixture *f, uint64_t from, uint64_t count)
 {

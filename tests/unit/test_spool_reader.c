@@ -7,18 +7,7 @@
 
 #include <cmocka.h>
 
-#include <sys/wait.h>
-
 #include "spool_reader_fixture.h"
-
-/* As a crash leaves it: no state is written at the end. In a child, because a lock and a descriptor end with their process. */
-#define IN_A_CHILD(code) do { \
-	pid_t child = fork(); \
-	if (child == 0) { code; _exit(0); } \
-	int how; \
-	assert_int_equal(waitpid(child, &how, 0), child); \
-	assert_int_equal(how, 0); \
-} while (0)
 
 static void lines_are_numbered_from_one_and_segments_leave_when_they_are_done(void **state)
 {

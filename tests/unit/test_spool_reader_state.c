@@ -226,6 +226,50 @@ static void a_segment_damaged_between_two_runs_is_given_out_anew(void **state)
 	}
 }
 
+/* The same after a kill: the state knows of each segment that was begun. */
+static void a_segment_damaged_after_a_kill_is_given_out_anew(void **state)
+{
+	struct fixture *f = *state;
+	char path[500], id[SPOOL_READER_ID_BYTES];
+	set_up(f, 300, 20);
+	begin(f, 0, 1, id);
+	IN_A_CHILD(if (!takes(open_reader(f), 1, 1, 12)) _exit(1));
+	path_of_segment(f, 1, path);
+	flip_byte(path, 20);
+	struct spool_reader *r = open_reader(f);
+	assert_memory_not_equal(spool_reader_id(r), id, sizeof id);
+	spool_reader_close(r);
+}
+
+/* A crash between the state that says so and the removal. */
+static void a_finished_segment_that_is_still_there_is_put_away(void **state)
+{
+	struct fixture *f = *state;
+	char path[500], id[SPOOL_READER_ID_BYTES];
+	struct buffer copy;
+	buffer_init(&copy, 1 << 20);
+	for (int damaged = 0; damaged < 2; damaged++) {
+		set_up(f, 300, 20);
+		path_of_segment(f, 0, path);
+		assert_true(read_file(path, &copy));
+		size_t lines = 0;
+		for (size_t i = 0; i < copy.length; i++) lines += copy.data[i] == '\n';
+		begin(f, lines - 1, 12, id);
+		assert_int_equal(access(path, F_OK), -1);
+		write_file(path, buffer_span(&copy));
+		if (damaged) flip_byte(path, 20);
+		struct spool_reader *r = open_reader(f);
+		assert_int_equal(access(path, F_OK), -1);
+		assert_int_equal(count_files(f, "quarantine", ".ndjson"), damaged);
+		assert_memory_equal(spool_reader_id(r), id, sizeof id);
+		assert_true(takes(r, lines, lines, 21 - lines));
+		assert_true(takes_nothing(r));
+		spool_reader_close(r);
+		remove_all(AT_FDCWD, f->path);
+	}
+	buffer_release(&copy);
+}
+
 /* The state as another run of the kernel would have left it. */
 static bool set_boot(const struct fixture *f, bool clean)
 {
@@ -265,7 +309,12 @@ static void after_a_restart_of_the_kernel_what_was_on_its_way_gets_new_numbers(v
 	assert_string_equal(f->said, "");
 	assert_memory_equal(spool_reader_id(r), id, sizeof id);
 	assert_true(takes(r, 8, 6, 23));
+	spool_reader_done(r, 28);
 	spool_reader_close(r);
+	/* Killed, it leaves a state that does not say so, though nothing was on its way when it was written. */
+	write_lines(f, 31, 3);
+	IN_A_CHILD(if (!takes(open_reader(f), 31, 29, 2)) _exit(1));
+	assert_true(set_boot(f, false));
 }
 
 static void strange_files_are_left_alone(void **state)
@@ -305,6 +354,8 @@ int main(void)
 		CASE(a_missing_segment_was_delivered_and_the_next_one_follows),
 		CASE(a_damaged_segment_gives_its_good_lines_and_is_kept),
 		CASE(a_segment_damaged_between_two_runs_is_given_out_anew),
+		CASE(a_segment_damaged_after_a_kill_is_given_out_anew),
+		CASE(a_finished_segment_that_is_still_there_is_put_away),
 		CASE(after_a_restart_of_the_kernel_what_was_on_its_way_gets_new_numbers),
 		CASE(strange_files_are_left_alone),
 	};
