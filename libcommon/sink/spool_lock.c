@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,8 +16,9 @@
 #include "io/socket.h"
 
 /* The holder's process id stands in the file, for the message of whoever comes second; behind it what he does, if he only recovers. On the second
- * line, who wrote to the spool last: the holder himself only once he has recovered what the one before has left. */
-static const char recovering[] = "recovering", writer[] = "\nwriter ";
+ * line, who wrote to the spool last: the holder himself only once he has recovered what the one before has left. On the third, the number of the
+ * next segment: numbers go on where all segments have been taken out, so that notes on the old ones are not taken for notes on new ones. */
+static const char recovering[] = "recovering", writer[] = "\nwriter ", next[] = "\nnext ";
 enum { TEXT_MAX = 80, STALE_MS = 200, RECOVERY_MS = 30000, LOOK_AGAIN_MS = 5 };
 
 static int refuse(int *status, enum diag_exit with)
@@ -27,6 +29,7 @@ static int refuse(int *status, enum diag_exit with)
 
 struct holder {
 	long pid, writer;  /* 0: it cannot be told */
+	uint64_t next;
 	bool recovers;     /* whoever takes out holds the lock for the moment in which it seals what a crash left */
 };
 
@@ -35,22 +38,31 @@ static struct holder read_holder(int fd)
 	char text[TEXT_MAX] = "";
 	ssize_t got = pread(fd, text, sizeof text - 1, 0);
 	if (got <= 0) return (struct holder){ 0 };
-	const char *last = strstr(text, writer);
-	return (struct holder){ .pid = strtol(text, NULL, 10), .recovers = strstr(text, recovering), .writer = last ? strtol(last + sizeof writer - 1, NULL, 10) : 0 };
+	const char *last = strstr(text, writer), *number = strstr(text, next);
+	return (struct holder){
+		.pid = strtol(text, NULL, 10),
+		.recovers = strstr(text, recovering),
+		.writer = last ? strtol(last + sizeof writer - 1, NULL, 10) : 0,
+		.next = number ? strtoull(number + sizeof next - 1, NULL, 10) : 0,
+	};
 }
 
-static void write_holder(int fd, enum spool_lock_use use, long last_writer)
+static void write_holder(int fd, struct holder h)
 {
 	char text[TEXT_MAX];
-	int length = snprintf(text, sizeof text, "%ld%s%s%s%ld\n", (long)getpid(), use == SPOOL_LOCK_RECOVER ? " " : "", use == SPOOL_LOCK_RECOVER ? recovering : "",
-		writer, last_writer);
+	int length = snprintf(text, sizeof text, "%ld%s%s%s%ld%s%" PRIu64 "\n", h.pid, h.recovers ? " " : "", h.recovers ? recovering : "", writer, h.writer, next, h.next);
 	/* Only for messages, short waits and notes: on a full disk it stays empty. */
 	if (pwrite(fd, text, (size_t)length, 0) < 0 || ftruncate(fd, length) < 0) return;
 }
 
-void spool_lock_recovered(int fd)
+uint64_t spool_lock_next(int fd)
 {
-	write_holder(fd, SPOOL_LOCK_WRITE, getpid());
+	return read_holder(fd).next;
+}
+
+void spool_lock_recovered(int fd, uint64_t next_number)
+{
+	write_holder(fd, (struct holder){ .pid = getpid(), .writer = getpid(), .next = next_number });
 }
 
 long spool_lock_writer(int dir_fd)
@@ -111,7 +123,8 @@ int spool_lock(int dir_fd, const char *path, enum spool_lock_use use, int *statu
 	if (fd < 0) return -1;
 	int error = use == SPOOL_LOCK_WRITE ? wait_for(fd) : try_lock(fd);
 	if (!error) {
-		write_holder(fd, use, read_holder(fd).writer);
+		struct holder before = read_holder(fd);
+		write_holder(fd, (struct holder){ .pid = getpid(), .writer = before.writer, .next = before.next, .recovers = use == SPOOL_LOCK_RECOVER });
 		return fd;
 	}
 	if (error != EWOULDBLOCK) {

@@ -148,7 +148,9 @@ static int count_all(struct spool *s)
 	uint64_t highest = 0;
 	int error = spool_limits_count(s);
 	for (size_t i = 0; i < sizeof places / sizeof *places && !error; i++) error = see_numbers(s->dir_fd, places[i], &highest);
-	s->next_number = highest + 1;
+	uint64_t noted = spool_lock_next(s->lock_fd);
+	s->next_number = noted > highest ? noted : highest + 1;
+	spool_lock_recovered(s->lock_fd, s->next_number);
 	return error;
 }
 
@@ -181,7 +183,6 @@ struct spool *spool_try_open(const char *path, const struct spool_options *optio
 		close(dir_fd);
 		return NULL;
 	}
-	spool_lock_recovered(lock_fd);
 	struct spool *s = make_spool(path, options, dir_fd, lock_fd);
 	s->counts.recovered = found.records;
 	s->counts.quarantined = found.pieces;

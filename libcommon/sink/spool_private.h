@@ -64,7 +64,8 @@ bool spool_is_temporary(const char *name);
 /* To write, or only to recover: for that a busy lock is no fault, -1 with *status 0. Otherwise -1 after saying why, with *status. */
 enum spool_lock_use { SPOOL_LOCK_WRITE, SPOOL_LOCK_RECOVER };
 int spool_lock(int dir_fd, const char *path, enum spool_lock_use, int *status);
-void spool_lock_recovered(int fd);                  /* the holder is the last writer from now on, for: */
+void spool_lock_recovered(int fd, uint64_t next_number); /* the holder is the last writer from now on, and this the next segment's number, for: */
+uint64_t spool_lock_next(int fd);                   /* 0: not known */
 long spool_lock_writer(int dir_fd);                 /* the process that wrote to the spool last; 0: not known */
 
 /* --- spool_segment.c: the open segment. Each answers FULL for a shortage, FAILED (and the spool has failed) for any other error --- */

@@ -53,7 +53,7 @@ enum spool_result spool_segment_create(struct spool *s)
 	} while (fd < 0 && (errno == EINTR || errno == EEXIST));
 	if (fd < 0) return fall_short(s, "a new segment", errno);
 	s->fd = fd;
-	s->next_number++;
+	spool_lock_recovered(s->lock_fd, ++s->next_number);
 	s->body = (struct segment_trailer){ 0 };
 	checksum_reset(s->checksum);
 	s->name_synced = false;

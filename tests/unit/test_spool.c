@@ -179,6 +179,26 @@ static void numbers_go_on_wherever_the_highest_is(void **state)
 	}
 }
 
+static void numbers_go_on_when_all_segments_were_taken_out(void **state)
+{
+	struct fixture *f = *state;
+	char path[500];
+	struct segment segment;
+	f->options.segment_bytes = 1;
+	for (uint64_t round = 0; round < 3; round++) {
+		struct spool *s = open_spool(f);
+		assert_non_null(s);
+		append_some(s, 0, 5);
+		assert_int_equal(close_spool(f, s), SPOOL_DONE);
+		for (uint64_t i = 1; i <= 5; i++) {
+			assert_true(find_file(f, ".", ".ndjson", path));
+			assert_true(segment_parse(&segment, strrchr(path, '/') + 1));
+			assert_in_range(segment.number, round * 5 + 1, round * 5 + 5);
+			assert_int_equal(unlink(path), 0);
+		}
+	}
+}
+
 static void a_backlog_is_counted_at_the_open(void **state)
 {
 	struct fixture *f = *state;
@@ -413,6 +433,7 @@ int main(void)
 		spool_test(the_clock_commits_and_seals),
 		spool_test(compressed_segments_hold_the_same),
 		spool_test(numbers_go_on_wherever_the_highest_is),
+		spool_test(numbers_go_on_when_all_segments_were_taken_out),
 		spool_test(a_backlog_is_counted_at_the_open),
 		spool_test(nobody_else_may_read_it_whatever_the_umask),
 		spool_test(what_is_not_ours_alone_is_refused_with_its_cure),
