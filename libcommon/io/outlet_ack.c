@@ -262,9 +262,15 @@ static enum outlet_result turn(struct outlet *o)
 		watch_silence(o, now);
 	}
 	o->ack->gathered = 0;
-	speak(o);
-	listen(o);
-	return look(o);
+	/* A connection that is only seen at the end is spoken to all the same: nothing more would tell of it. */
+	for (uint64_t before; result == OUTLET_DELIVERED;) {
+		speak(o);
+		listen(o);
+		before = o->ack->connected;
+		result = look(o);
+		if (o->ack->connected == before) break;
+	}
+	return result;
 }
 
 /* --- waiting ------------------------------------------------------------------------------- */
