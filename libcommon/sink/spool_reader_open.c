@@ -58,7 +58,9 @@ static void put_away_finished(struct spool_reader *r)
 	struct segment segment;
 	struct segment_trailer sum;
 	const char *reason;
-	if (!*r->finished || !spool_reader_find(r, r->finished, &segment) || segment.form == SEGMENT_OPEN) return;
+	if (!*r->finished) return;
+	spool_reader_clear_delivered(r, r->finished);
+	if (!spool_reader_find(r, r->finished, &segment) || segment.form == SEGMENT_OPEN) return;
 	bool damaged = segment_check(r->dir_fd, &segment, r->line_limit, &sum, &reason) == SEGMENT_DAMAGED;
 	if (!spool_reader_put_away(r, r->finished, damaged)) r->failed = true;
 }

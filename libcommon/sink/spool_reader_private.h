@@ -70,6 +70,7 @@ void spool_reader_forget(struct spool_reader *); /* removes it: the next run beg
 int spool_reader_lock(int dir_fd, const char *path, int *status);                 /* drain.lock; -1 after saying why */
 /* Out of the spool: a damaged one to quarantine/, others are removed by way of delivered/. False after saying why. */
 bool spool_reader_put_away(struct spool_reader *, const char *stem, bool damaged);
+void spool_reader_clear_delivered(struct spool_reader *, const char *stem); /* what a crash on that way has left */
 bool spool_reader_exists(const struct spool_reader *, const struct segment *, enum segment_form);
 bool spool_reader_find(const struct spool_reader *, const char *stem, struct segment *); /* false: none of its names is there */
 

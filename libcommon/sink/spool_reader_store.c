@@ -120,3 +120,16 @@ bool spool_reader_put_away(struct spool_reader *r, const char *stem, bool damage
 	}
 	return true;
 }
+
+void spool_reader_clear_delivered(struct spool_reader *r, const char *stem)
+{
+	static const char *const endings[] = { "ndjson", "ndjson.zst" };
+	int fd = openat(r->dir_fd, "delivered", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) return;
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+		char name[SEGMENT_NAME_MAX];
+		snprintf(name, sizeof name, "%s.%s", stem, endings[i]);
+		unlinkat(fd, name, 0); /* most often it is not there */
+	}
+	close(fd);
+}

@@ -245,7 +245,7 @@ static void a_segment_damaged_after_a_kill_is_given_out_anew(void **state)
 static void a_finished_segment_that_is_still_there_is_put_away(void **state)
 {
 	struct fixture *f = *state;
-	char path[500], id[SPOOL_READER_ID_BYTES];
+	char path[500], left[700], id[SPOOL_READER_ID_BYTES];
 	struct buffer copy;
 	buffer_init(&copy, 1 << 20);
 	for (int damaged = 0; damaged < 2; damaged++) {
@@ -258,8 +258,11 @@ static void a_finished_segment_that_is_still_there_is_put_away(void **state)
 		assert_int_equal(access(path, F_OK), -1);
 		write_file(path, buffer_span(&copy));
 		if (damaged) flip_byte(path, 20);
+		snprintf(left, sizeof left, "%s/delivered/%s", f->path, strrchr(path, '/') + 1);
+		write_file(left, buffer_span(&copy));
 		struct spool_reader *r = open_reader(f);
 		assert_int_equal(access(path, F_OK), -1);
+		assert_int_equal(count_files(f, "delivered", ""), 0);
 		assert_int_equal(count_files(f, "quarantine", ".ndjson"), damaged);
 		assert_memory_equal(spool_reader_id(r), id, sizeof id);
 		assert_true(takes(r, lines, lines, 21 - lines));
