@@ -223,11 +223,15 @@ teardown() {
 }
 
 @test "a left-over of the same stem beside a sealed segment is not delivered again" {
+	need flock
 	fill 2 3
 	body=$(segment 1)
 	head -3 "$body" >"${body%.ndjson}.open"
+	exec 8>spool/lock
+	flock 8 # as by a writer, or recovery would take it away
 	drain_once 'cat >>got'
 	expect_status 0
+	exec 8>&-
 	lines 1 6 >expected
 	expect_same got expected
 	drain_once 'cat >>got'
@@ -252,6 +256,16 @@ teardown() {
 	drain_once 'cat >>got'
 	expect_status 0
 	lines 1 3 >expected
+	expect_same got expected
+}
+
+@test "--once leaves to the next run what is sealed after it began" {
+	fill 2 2
+	lines 5 6 >more
+	drain_once 'metlog-spool write spool more; cat >>got'
+	expect_status 0
+	[ "$(segments)" -eq 2 ]
+	lines 1 4 >expected
 	expect_same got expected
 }
 
@@ -319,7 +333,7 @@ teardown() {
 
 @test "a second signal stops the command at once, and what it says then is not believed" {
 	fill 1 2
-	drain_start 'trap "exit 0" TERM; touch started; while :; do read x </dev/null || sleep 0.05; done'
+	drain_start 'trap "exit 0" TERM; cat >/dev/null; touch started; while :; do sleep 0.05; done'
 	await 10 test -e started
 	kill -TERM $drain
 	kill -INT $drain
@@ -330,6 +344,7 @@ teardown() {
 }
 
 @test "a filter that a stop signal for all has stopped has not delivered, though it exits with 0" {
+	need pgrep
 	fill_bytes 1 600000
 	drain_start 'trap "exit 0" TERM; head -c 10 >got; touch started; while :; do sleep 0.05; done'
 	await 10 test -e started
@@ -342,19 +357,19 @@ teardown() {
 @test "SIGHUP tries at once what waits, and SIGUSR1 prints the books" {
 	fill 1 2
 	drain_start 'echo x >>tries; [ -e ready ] || exit 75; cat >>got' --backoff-max 1h
-	await 10 test -s spool/drain.json
+	for n in 1 2 3 4 5 6 7 8; do # their pauses together are minutes
+		await 10 grep -q "\"attempts\":$n," spool/drain.json
+		kill -HUP $drain
+	done
+	await 10 has_lines tries 9
 	kill -USR1 $drain
 	await 10 grep -q '"read":2,"passed":0.*"kept":2' drain.err
-	await 20 has_lines tries 3 # the next pause is two seconds at least
-	await 10 grep -q '"attempts":3' spool/drain.json
-	next=$(date -d "$(grep -o '"next_attempt":"[^"]*' spool/drain.json | cut -d'"' -f4)" +%s%N)
 	touch ready
+	await 10 grep -q '"attempts":9,' spool/drain.json
 	kill -HUP $drain
 	await 10 has_lines got 2
-	now=$(date +%s%N)
 	drain_stop TERM
 	expect_status 0
-	[ "$now" -lt "$next" ] || skip "this machine was too slow to tell it from the next attempt"
 }
 
 @test "stopped while a segment waits for its next attempt: 75" {
