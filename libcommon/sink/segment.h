@@ -13,9 +13,11 @@
  *      000000000042-20121005T120001Z-8a7b6c5d.ndjson       sealed: all on disk, ended by a trailer
  *      000000000042-20121005T120001Z-8a7b6c5d.ndjson.zst   the same, trailer included, as one zstd frame or several
  *      failed/  delivered/  quarantine/                    segments a consumer refused; delivered ones that are kept;
- *                                                          bytes that recovery took out, one file each: STEM.N
+ *                                                          bytes that recovery took out, one file each: STEM.N, and
+ *                                                          segments whose trailer does not fit, under their own names
  *      lock  drain.lock                                    flock(2)ed by the one writer, and by the one who takes out
  *      senders  recovered                                  notes of metlog-recv on what it has acknowledged, and of recovery for it
+ *      forward.state                                       how far the envelopes are delivered, of spool_reader.h
  *      .tmp.*                                              a file on its way to its name: of nobody once no lock is held
  *
  *  The stem is the segment's stable name: a number that grows (names sort by it, whatever the clock does), the time it was begun, and eight

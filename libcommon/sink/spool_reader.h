@@ -14,9 +14,12 @@
  *     spool_reader_done(reader, sequence);        all up to this one are delivered
  *
  * Every envelope of a spool has a sequence number, 1, 2, 3 ... in its order, which stays its own across restarts as long as the state file
- * (forward.state in the directory: replaced by rename, with a checksum) can be read. If it cannot, or the spool was emptied by others, a new
- * sender id is drawn and everything that is there is delivered anew from the oldest segment on: duplicates, never a loss.
- * Segments of which all is done are removed (after the state that says so is on disk). */
+ * (forward.state in the directory: one envelope, replaced by rename, with a checksum) can be read and what was on its way is still there, as it
+ * was: if a segment of it was removed or damaged by others, or another kernel runs (what was not synced may be lost), a new sender id is drawn
+ * and what is not done comes under new numbers. If the state cannot be read, so does everything that is there, from the oldest segment on:
+ * duplicates, never a loss.
+ * Segments of which all is done are removed (after the state that says so is on disk). The lines of a segment that is damaged are looked at one
+ * by one, and those that are good envelopes are given out. Memory: a block, a line, and some bytes for each segment that is not done. */
 struct spool_reader;
 
 enum { SPOOL_READER_ID_BYTES = 16 };

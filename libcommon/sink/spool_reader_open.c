@@ -15,7 +15,7 @@
 
 /* The far side knows envelopes by (sender, number), and passes over a number that it has had. So the number of an envelope that may be on its
  * way must not change: if a segment of those that were begun is gone, or damaged, or the kernel was restarted and may have lost what was
- * not synced, a new sender id is drawn. That costs duplicates of what was on its way, and never an envelope. */
+ * not synced, a new sender id is drawn, unless nothing was on its way. That costs duplicates of what was on its way, and never an envelope. */
 
 static void draw_id(struct spool_reader *r)
 {
@@ -65,26 +65,23 @@ static void put_away_finished(struct spool_reader *r)
 	if (!spool_reader_put_away(r, r->finished, damaged)) r->failed = true;
 }
 
-/* Goes on in the segment that the state names. False: the numbers are not to be trusted. */
-static bool resume_segment(struct spool_reader *r, const struct spool_reader_state *state)
+/* Goes on in the segment that the state names. */
+static enum finding resume_segment(struct spool_reader *r, const struct spool_reader_state *state)
 {
 	struct segment segment;
-	if (!*state->segment) return true;
-	enum finding found = spool_reader_find(r, state->segment, &segment) ? look_at(r, &segment, state->lines) : GONE;
-	if (found == GONE) {
-		diag_error("%s: segment %s, of which %llu lines were delivered, is gone: on with the next one", r->path, state->segment, (unsigned long long)state->lines);
-		return false;
-	}
-	/* What else it is, it is not what the lines were counted in: from its start then. */
-	r->to_skip = found == AS_IT_WAS ? state->lines : 0;
-	struct spool_reader_held *h = spool_reader_hold(r, &segment, 0);
 	struct segment_trailer sum;
 	const char *reason;
+	if (!*state->segment) return AS_IT_WAS;
+	enum finding found = spool_reader_find(r, state->segment, &segment) ? look_at(r, &segment, state->lines) : GONE;
+	if (found == GONE) return GONE;
+	/* If it is not what the lines were counted in: from its start. */
+	r->to_skip = found == AS_IT_WAS ? state->lines : 0;
+	struct spool_reader_held *h = spool_reader_hold(r, &segment, 0);
 	if (segment.form != SEGMENT_OPEN && segment_check(r->dir_fd, &segment, r->line_limit, &sum, &reason) == SEGMENT_DAMAGED) {
 		h->damaged = true;
 		spool_reader_say_damaged(r, &segment, reason);
 	}
-	return found == AS_IT_WAS;
+	return found;
 }
 
 static bool held_are_there(const struct spool_reader *r, const struct spool_reader_state *state)
@@ -102,13 +99,14 @@ static void resume(struct spool_reader *r, const struct spool_reader_state *stat
 	r->generation = state->generation;
 	put_away_finished(r);
 	bool same_kernel = *r->boot && strcmp(r->boot, state->boot) == 0;
-	bool trusted = resume_segment(r, state);
-	trusted = held_are_there(r, state) && (same_kernel || state->clean) && trusted;
+	enum finding found = resume_segment(r, state);
+	bool trusted = state->clean || (same_kernel && found == AS_IT_WAS && held_are_there(r, state));
 	if (trusted) r->done = r->given = r->furthest = state->done;
-	else {
-		draw_id(r);
-		diag_error("%s: what was on its way when the last run ended may not be what is here: it is sent again, under new numbers", r->path);
-	}
+	else draw_id(r);
+	if (found == GONE)
+		diag_error("%s: segment %s, of which %llu lines were delivered, is gone: on with the next one%s", r->path, state->segment, (unsigned long long)state->lines,
+			trusted ? "" : ", under new numbers");
+	else if (!trusted) diag_error("%s: what was on its way when the last run ended may not be what is here: it is sent again, under new numbers", r->path);
 	if (r->count) r->held[0].base = r->done - r->to_skip; /* modulo 2^64: only differences are used */
 }
 

@@ -150,13 +150,33 @@ static void a_missing_segment_was_delivered_and_the_next_one_follows(void **stat
 	path_of_segment(f, 0, path);
 	unlink(path);
 	struct spool_reader *r = open_reader(f);
-	assert_non_null(strstr(f->said, "is gone: on with the next one"));
+	char *said = strstr(f->said, "is gone: on with the next one, under new numbers\n");
+	assert_non_null(said);
+	assert_int_equal(strchr(said, '\n')[1], '\0'); /* one line */
 	/* What was on its way had numbers that the next ones must not get. */
 	assert_memory_not_equal(spool_reader_id(r), id, sizeof id);
 	struct span line;
 	uint64_t sequence, last = 0;
 	while (spool_reader_next(r, &line, &sequence) == SPOOL_READER_LINE) assert_int_equal(sequence, ++last);
 	assert_true(last > 10 && last < 30);
+	spool_reader_done(r, last);
+	spool_reader_close(r);
+}
+
+/* Another tool took it out. With nothing on its way no number is in doubt. */
+static void a_missing_segment_changes_no_number_if_nothing_was_on_its_way(void **state)
+{
+	struct fixture *f = *state;
+	char path[500], id[SPOOL_READER_ID_BYTES];
+	set_up(f, 1 << 20, 10);
+	begin(f, 4, 4, id);
+	path_of_segment(f, 0, path);
+	unlink(path);
+	write_lines(f, 11, 10);
+	struct spool_reader *r = open_reader(f);
+	assert_non_null(strstr(f->said, "of which 4 lines were delivered, is gone: on with the next one\n"));
+	assert_memory_equal(spool_reader_id(r), id, sizeof id);
+	assert_true(takes(r, 11, 5, 10));
 	spool_reader_close(r);
 }
 
@@ -355,6 +375,7 @@ int main(void)
 		CASE(no_state_is_a_new_sender),
 		CASE(a_state_that_is_a_link_is_not_followed),
 		CASE(a_missing_segment_was_delivered_and_the_next_one_follows),
+		CASE(a_missing_segment_changes_no_number_if_nothing_was_on_its_way),
 		CASE(a_damaged_segment_gives_its_good_lines_and_is_kept),
 		CASE(a_segment_damaged_between_two_runs_is_given_out_anew),
 		CASE(a_segment_damaged_after_a_kill_is_given_out_anew),
