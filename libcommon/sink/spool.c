@@ -44,7 +44,6 @@ static bool is_long_enough(const struct spool *s)
 static enum spool_result write_piece(struct spool *s)
 {
 	size_t length = spool_limits_room(s, next_piece(s));
-	if (s->failed) return SPOOL_FAILED;
 	if (!length) return SPOOL_FULL;
 	if (s->fd < 0) {
 		enum spool_result created = spool_segment_create(s);

@@ -186,20 +186,15 @@ static size_t room_by_reserve(struct spool *s, size_t length)
 size_t spool_limits_room(struct spool *s, size_t length)
 {
 	/* What others have taken out is not known until we look, and we look only when it matters. */
-	for (bool looked = false; !s->failed;) {
+	for (bool looked = false;; looked = true) {
 		size_t fits = room_by_size(s, length);
 		if (fits) fits = room_by_age(s, fits);
 		if (fits) fits = room_by_reserve(s, fits);
-		if (fits) return fits;
-		if (!looked) {
-			int error = spool_limits_count(s);
-			s->room_helps = !error;
-			looked = true;
-			if (!error) continue;
-			spool_set_reason(s, "counting the segments", error);
-			return 0;
-		}
-		else if (!spool_limits_drop(s)) return 0;
+		if (fits || looked) return fits;
+		int error = spool_limits_count(s);
+		s->room_helps = !error;
+		if (!error) continue;
+		spool_set_reason(s, "counting the segments", error);
+		return 0;
 	}
-	return 0;
 }

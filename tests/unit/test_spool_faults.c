@@ -26,6 +26,7 @@ static struct {
 	bool failed;                   /* it has */
 	unsigned syncs_after;          /* fsyncs since */
 	size_t rewritten;              /* bytes by pwrite */
+	int rewrite_error;             /* of each pwrite; 0: none */
 } fault;
 
 static void arm(void)
@@ -79,6 +80,7 @@ ssize_t __wrap_write(int fd, const void *data, size_t length)
 ssize_t __wrap_pwrite(int fd, const void *data, size_t length, off_t at)
 {
 	fault.rewritten += length;
+	if (fault.rewrite_error) return errno = fault.rewrite_error, -1;
 	return __real_pwrite(fd, data, length, at);
 }
 
@@ -420,6 +422,18 @@ static void recovery_writes_again_what_it_seals(void **state)
 	fault.armed = false;
 	assert_non_null(s);
 	assert_true(fault.rewritten >= all.length);
+	assert_int_equal(close_spool(f, s), SPOOL_DONE);
+	assert_true(holds(f, 0, 3000));
+	remove_all(AT_FDCWD, f->path);
+	leave(f, ".open", buffer_span(&all));
+	arm();
+	fault.rewrite_error = EIO;
+	assert_null(open_spool(f));
+	assert_int_equal(f->status, EXIT_IO);
+	fault.rewrite_error = ENOSPC; /* it cannot, and must not stop for that */
+	s = open_spool(f);
+	memset(&fault, 0, sizeof fault);
+	assert_non_null(s);
 	assert_int_equal(close_spool(f, s), SPOOL_DONE);
 	assert_true(holds(f, 0, 3000));
 	buffer_release(&all);
