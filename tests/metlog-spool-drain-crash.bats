@@ -155,11 +155,10 @@ quiet() { [ -z "$(find . -maxdepth 1 -name 'part.*' -size +0)" ]; }
 
 @test "a delivery that cannot be recorded ends the drain with 74, and says so" {
 	need strace
-	for fault in '/^rename(at|at2)?$ error=EROFS' '/^rename(at|at2)?$ error=EIO' 'fsync error=EIO'; do
+	for fault in '/^rename(at|at2)?$ 1 error=EROFS' '/^rename(at|at2)?$ 1 error=EIO' 'fsync 2 error=EIO'; do
 		fill 3 2
-		drain_once 'exit 75' --attempts 1 # makes the directories
-		rm spool/drain.json
-		traced "${fault% *}" 1 "${fault##* }"
+		# shellcheck disable=SC2086
+		traced $fault
 		expect_status 74
 		expect_in "$err" 'cannot be moved to delivered/'
 		separately metlog-spool drain spool --once -- ./deliver

@@ -435,6 +435,25 @@ teardown() {
 	expect_status 73
 }
 
+@test "a segment that the writer drops before its turn, or while it is delivered, is said and no error" {
+	fill 4 3
+	drain_once 'case $METLOG_SEGMENT in *1-2*) rm spool/*2-2*.ndjson ;; *3-2*) rm "spool/$METLOG_SEGMENT.ndjson" ;; esac; cat >>got'
+	expect_status 0
+	{ lines 1 3; lines 7 12; } >expected
+	expect_same got expected
+	expect_in "$err" 'was delivered, and removed by others meanwhile'
+	[ "$(segments)" -eq 0 ]
+}
+
+@test "--once and --follow exclude each other, and a command must be given: 64" {
+	fill 1 1
+	drain_once 'cat' --follow
+	expect_status 64
+	separately metlog-spool drain spool --once
+	expect_status 64
+	[ "$(segments)" -eq 1 ]
+}
+
 @test "the books: read is passed, rejected and kept" {
 	fill 4 3
 	flip "$(segment 1)"

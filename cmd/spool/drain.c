@@ -204,14 +204,15 @@ static void conclude(struct drain *d)
 int drain_run(struct filter *f, const struct verb_options *options)
 {
 	static struct drain d; /* static: its lists are large */
+	if (options->once && options->follow) tool_usage_error("--once and --follow exclude each other");
 	d = (struct drain){ .options = options, .filter = f, .books = &f->stats, .line_limit = f->options.line_limit };
 	if (d.line_limit < line_limit_least) d.line_limit = line_limit_least;
 	begin(&d);
 	f->before_stats = count_kept;
 	f->before_stats_context = &d;
 	for (;;) {
-		attend_signals(&d);
 		attend_commands(&d);
+		attend_signals(&d); /* second: a verdict may have waited for signals */
 		start_what_is_due(&d);
 		if (is_finished(&d)) break;
 		wait_for_something(&d);

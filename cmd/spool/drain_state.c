@@ -150,7 +150,7 @@ void drain_state_save(struct drain *d)
 	buffer_append_text(&text, "{\"waiting\":[");
 	for (int i = 0; i < d->options->parallel; i++) {
 		const struct drain_task *task = &d->task[i];
-		if (task->place == PLACE_FREE || task->trouble.attempts == 0 || !*task->trouble.reason) continue;
+		if (task->place == PLACE_FREE || !*task->trouble.reason) continue;
 		append_trouble(&text, &task->trouble);
 		any = true;
 	}

@@ -18,6 +18,15 @@
 
 enum { NAME_TRIES = 100, LOCK_TRIES = 10 };
 
+/* Some filesystems cannot sync a directory, and say so; there is nothing more to be had from them. */
+static bool sync_directory(int fd)
+{
+	int result;
+	do result = fsync(fd);
+	while (result < 0 && errno == EINTR);
+	return result == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP;
+}
+
 /* One who takes out at a time. The lock is of the descriptor, so it is gone when we are, however we end. */
 static int take_lock(int dir_fd, const char *path)
 {
@@ -60,7 +69,7 @@ void drain_store_open(struct drain *d)
 	d->failed_fd = open_directory(d, "failed");
 	d->quarantine_fd = open_directory(d, "quarantine");
 	/* Whoever made them may have been killed before they were synced. */
-	if (fsync(d->dir_fd) != 0) die_errno(EXIT_IO, "%s", d->options->dir);
+	if (!sync_directory(d->dir_fd)) die_errno(EXIT_IO, "%s", d->options->dir);
 	d->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (d->watch_fd >= 0 && inotify_add_watch(d->watch_fd, d->options->dir, IN_MOVED_TO | IN_ONLYDIR) < 0) {
 		close(d->watch_fd);
@@ -143,14 +152,16 @@ static bool remove_left_overs(struct drain *d, const struct segment *segment, bo
 		segment_name(name, segment, SEGMENT_COMPRESSED);
 		if (unlinkat(d->dir_fd, name, 0) == 0) any = true;
 	}
-	return !any || fsync(d->dir_fd) == 0;
+	return !any || sync_directory(d->dir_fd);
 }
 
 /* The record of what became of a segment is its place. Both directories are on disk before anything builds on it. */
 static enum drain_record put_away(struct drain *d, const struct segment *segment, int to_fd, const char *to, char name[SEGMENT_NAME_MAX])
 {
 	bool delivered = to_fd == d->delivered_fd;
-	if (remove_left_overs(d, segment, delivered) && move_segment(d->dir_fd, to_fd, segment, delivered, name) && fsync(to_fd) == 0 && fsync(d->dir_fd) == 0) return RECORD_DONE;
+	if (remove_left_overs(d, segment, delivered) && move_segment(d->dir_fd, to_fd, segment, delivered, name) && sync_directory(to_fd) &&
+	    sync_directory(d->dir_fd))
+		return RECORD_DONE;
 	if (errno == ENOENT) return RECORD_GONE;
 	diag_error("%s: segment %s cannot be moved to %s/: %s", d->options->dir, segment->stem, to, strerror(errno));
 	return RECORD_FAILED;
@@ -192,7 +203,7 @@ void drain_store_retry_failed(struct drain *d)
 		moved++;
 	}
 	if (more < 0) die_errno(EXIT_IO, "%s/failed", d->options->dir);
-	if (moved && (fsync(d->dir_fd) != 0 || fsync(d->failed_fd) != 0)) die_errno(EXIT_IO, "%s", d->options->dir);
+	if (moved && (!sync_directory(d->dir_fd) || !sync_directory(d->failed_fd))) die_errno(EXIT_IO, "%s", d->options->dir);
 	if (moved) diag_warn("%s: segments put back from failed/: %llu", d->options->dir, (unsigned long long)moved);
 }
 
