@@ -261,8 +261,8 @@ teardown() {
 
 @test "--once leaves to the next run what is sealed after it began" {
 	fill 2 2
-	lines 5 6 >more
-	drain_once 'metlog-spool write spool more; cat >>got'
+	lines 5 6 >later.in
+	drain_once 'metlog-spool write spool later.in; cat >>got'
 	expect_status 0
 	[ "$(segments)" -eq 2 ]
 	lines 1 4 >expected
