@@ -16,7 +16,9 @@
  * What is promised: a line that was appended before a spool_commit that returned SPOOL_DONE survives SIGKILL, and with sync batch or each also
  * the loss of power (as far as the disk keeps what fsync(2) was told). With sync none it survives SIGKILL only.
  * The order in which it does things: data before its trailer's rename, the rename before the directory's fsync, that before "done". An
- * fsync that has failed is never tried again on that file: the spool is SPOOL_FAILED from then on, and recovery at the next open decides. */
+ * fsync that has failed is never tried again on that file: the spool is SPOOL_FAILED from then on, and recovery at the next open decides.
+ * When it is full, the open segment is sealed, so that all it holds can be taken out; what found room before is committed, the rest stays in memory.
+ * Recovery keeps every good line, and puts every other byte into quarantine/STEM.N, N being where it stood; it may be killed anywhere and begins again. */
 enum spool_sync { SPOOL_SYNC_BATCH, SPOOL_SYNC_EACH, SPOOL_SYNC_NONE };
 enum spool_when_full { SPOOL_BLOCK, SPOOL_FAIL, SPOOL_DROP_OLDEST };
 
@@ -26,9 +28,10 @@ struct spool_options {
 	int64_t sync_ms;              /* and so long after the first line that is not committed */
 	uint64_t segment_bytes;       /* a segment is sealed once its body is so long, */
 	int64_t segment_ms;           /* and so long after its first line; 0: never by age */
-	uint64_t limit_bytes;         /* of all segments together (failed/, delivered/ and quarantine/ not counted); 0: none */
+	uint64_t limit_bytes;         /* of all segments together (failed/, delivered/ and quarantine/ not counted); 0: none. An empty spool takes one line in any case */
 	int64_t limit_ms;             /* age of the oldest segment from which on the spool is full; 0: none */
-	uint64_t reserve_bytes;       /* of the filesystem: kept free, so that trailers, state and quarantine still find room */
+	uint64_t reserve_bytes;       /* of the filesystem: kept free, so that trailers, state and quarantine still find room. Without it a spool left open on a
+	                               * full disk cannot be opened (74) until there is room for a trailer */
 	enum spool_when_full when_full;
 	bool compress;                /* sealed segments are zstd */
 	uint64_t line_limit;

@@ -375,6 +375,7 @@ static int status_of_append(struct fixture *f, struct span line)
 		struct spool *s = open_spool(f);
 		said_begin(f);
 		spool_append(s, line);
+		spool_close(s);
 		_exit(0);
 	}
 	waitpid(child, &status, 0);
