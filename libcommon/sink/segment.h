@@ -75,7 +75,7 @@ enum segment_read { SEGMENT_LINES, SEGMENT_END, SEGMENT_DAMAGED, SEGMENT_ERROR }
 struct segment_reader;
 
 /* NULL with errno (ENOENT: gone; if it was sealed or compressed meanwhile, that form is opened; ELOOP: a symbolic link; EPERM: not a plain
- * file of ours, or for root of anybody, with one name). line_limit: the longest line handed out whole (spools are written with that of their writer). */
+ * file of ours, or for root of the directory's owner, with one name). line_limit: the longest line handed out whole (spools are written with that of their writer). */
 struct segment_reader *segment_reader_open(int dir_fd, const struct segment *, size_t line_limit);
 void segment_reader_free(struct segment_reader *);
 

@@ -51,6 +51,13 @@ static const uint64_t SKIP_MAX = 1 << 30; /* of a line over the limit: what is l
 
 /* --- opening ------------------------------------------------------------------ */
 
+/* Root may look into a spool of another user, whose files are those of its directory's owner. */
+static bool is_ours(int dir_fd, const struct stat *file)
+{
+	struct stat dir;
+	return file->st_uid == geteuid() || (geteuid() == 0 && fstat(dir_fd, &dir) == 0 && dir.st_uid == file->st_uid);
+}
+
 /* -1 with errno. Without O_NONBLOCK a FIFO of that name would keep us for ever. */
 static int open_form(int dir_fd, const struct segment *segment, enum segment_form form)
 {
@@ -61,7 +68,7 @@ static int open_form(int dir_fd, const struct segment *segment, enum segment_for
 	if (fd < 0) return -1;
 	int error = 0;
 	if (fstat(fd, &status) < 0) error = errno;
-	else if (!S_ISREG(status.st_mode) || (status.st_uid != geteuid() && geteuid() != 0)) error = EPERM; /* root looks into any */
+	else if (!S_ISREG(status.st_mode) || !is_ours(dir_fd, &status)) error = EPERM;
 	else if (status.st_nlink == 0) error = ENOENT; /* it was replaced meanwhile */
 	else if (status.st_nlink > 1) error = EPERM;
 	if (!error) return fd;
