@@ -39,19 +39,27 @@ static void append_count(struct buffer *out, const char *name, uint64_t value)
 	buffer_append_int(out, (int64_t)value);
 }
 
+/* How far a restart may begin: not behind a segment that could not be put away, or its lines would come again as new ones. */
+static uint64_t done_for_good(const struct spool_reader *r)
+{
+	const struct spool_reader_held *first = r->count ? r->held : NULL;
+	return first && first->ended && first->last < r->done ? first->last : r->done;
+}
+
 static bool append_state(struct buffer *out, const struct spool_reader *r)
 {
+	uint64_t done = done_for_good(r);
 	char id[2 * SPOOL_READER_ID_BYTES + 1];
 	const struct spool_reader_held *first = r->count ? r->held : NULL;
 	for (int i = 0; i < SPOOL_READER_ID_BYTES; i++) snprintf(id + 2 * i, 3, "%02x", (unsigned)(unsigned char)r->id[i]);
 	stats_append_head(out, "metlog.forward", 6);
 	append_text(out, "\"payload\":\"\",\"fields\":{\"sender\":", span_of(id));
 	append_count(out, ",\"generation\":", r->generation);
-	append_count(out, ",\"done\":", r->done);
+	append_count(out, ",\"done\":", done);
 	append_text(out, ",\"segment\":", span_of(first ? first->segment.stem : ""));
-	append_count(out, ",\"lines\":", first ? r->done - first->base : 0);
+	append_count(out, ",\"lines\":", first ? done - first->base : 0);
 	append_text(out, ",\"finished\":", span_of(r->finished));
-	buffer_append_text(out, r->closing && r->done == r->furthest ? ",\"clean\":true" : ",\"clean\":false");
+	buffer_append_text(out, r->closing && done == r->furthest ? ",\"clean\":true" : ",\"clean\":false");
 	append_text(out, ",\"boot\":", span_of(r->boot));
 	buffer_append_text(out, ",\"held\":[");
 	for (size_t i = 1; i < r->count; i++) append_text(out, i > 1 ? "," : "", span_of(r->held[i].segment.stem));

@@ -11,6 +11,18 @@
 #include "sink/spool_reader_private.h"
 #include "spool_reader_fixture.h"
 
+/* Removing a segment fails while this is set. */
+static bool disk_is_broken;
+int __real_unlinkat(int at, const char *name, int flags);
+int __wrap_unlinkat(int at, const char *name, int flags);
+
+int __wrap_unlinkat(int at, const char *name, int flags)
+{
+	if (!disk_is_broken || !strstr(name, ".ndjson")) return __real_unlinkat(at, name, flags);
+	errno = EIO;
+	return -1;
+}
+
 static void state_path(const struct fixture *f, char path[500])
 {
 	snprintf(path, 500, "%s/forward.state", f->path);
@@ -293,6 +305,32 @@ static void a_finished_segment_that_is_still_there_is_put_away(void **state)
 	buffer_release(&copy);
 }
 
+static void a_segment_that_cannot_be_removed_ends_the_run_and_nothing_comes_twice(void **state)
+{
+	struct fixture *f = *state;
+	struct span line;
+	uint64_t sequence;
+	set_up(f, 300, 40);
+	struct spool_reader *r = open_reader(f);
+	assert_true(takes(r, 1, 1, 20));
+	int kept = said_begin(f);
+	disk_is_broken = true;
+	spool_reader_done(r, 20); /* all of the first segments, and some of another */
+	assert_int_equal(spool_reader_next(r, &line, &sequence), SPOOL_READER_FAILED);
+	said_end(f, kept);
+	assert_non_null(strstr(f->said, "putting away the segment"));
+	spool_reader_close(r);
+	disk_is_broken = false;
+	r = open_reader(f);
+	assert_string_equal(f->said, "");
+	uint64_t done = spool_reader_done_up_to(r);
+	assert_true(done > 0 && done < 20);
+	assert_true(takes(r, done + 1, done + 1, 40 - done));
+	spool_reader_done(r, 40);
+	assert_int_equal(count_segments(f) + count_files(f, "delivered", ""), 0);
+	spool_reader_close(r);
+}
+
 /* The state as another run of the kernel would have left it. */
 static bool set_boot(const struct fixture *f, bool clean)
 {
@@ -380,6 +418,7 @@ int main(void)
 		CASE(a_segment_damaged_between_two_runs_is_given_out_anew),
 		CASE(a_segment_damaged_after_a_kill_is_given_out_anew),
 		CASE(a_finished_segment_that_is_still_there_is_put_away),
+		CASE(a_segment_that_cannot_be_removed_ends_the_run_and_nothing_comes_twice),
 		CASE(after_a_restart_of_the_kernel_what_was_on_its_way_gets_new_numbers),
 		CASE(strange_files_are_left_alone),
 	};
