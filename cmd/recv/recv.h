@@ -26,7 +26,7 @@ struct recv_options {
 	bool spool_option;             /* one of them was given */
 	bool unix_datagram;
 	mode_t mode;
-	int hwm, receive_buffer, clients_max;
+	int hwm, ack_hwm, receive_buffer, clients_max;
 	int64_t idle_ms;               /* 0: never */
 };
 

@@ -12,8 +12,8 @@
 
 #include "io/diag.h"
 
-/* BATCH: messages of one source before the others have their turn. FRAME_MORE: how much longer than a line a ZeroMQ frame may be. */
-enum { BATCH = 1024, FRAME_MORE = 128 * 1024, UDP_BYTES = 64 * 1024, UNIX_BYTES = 256 * 1024, LINGER_MS = 1000 };
+/* ANSWERS: to a peer of ack:, small ones, that wait for it; those beyond are not sent. BATCH: messages of one source before the others have their turn. FRAME_MORE: how much longer than a line a ZeroMQ frame may be. */
+enum { BATCH = 1024, FRAME_MORE = 128 * 1024, UDP_BYTES = 64 * 1024, UNIX_BYTES = 256 * 1024, LINGER_MS = 1000, ANSWERS = 1000 };
 
 static void open_zeromq(struct recv *r, struct source *s)
 {
@@ -25,7 +25,7 @@ static void open_zeromq(struct recv *r, struct source *s)
 	s->more = true; /* libzmq tells of changes only: the first look is ours */
 	if (!r->zeromq) r->zeromq = zeromq_open();
 	s->socket = zeromq_socket_open(r->zeromq, &s->endpoint, &(struct zeromq_options){
-		.hwm = r->options.hwm, .message_limit_bytes = frame_limit,
+		.hwm = s->form == SOURCE_ACK ? r->options.ack_hwm : r->options.hwm, .send_hwm = ANSWERS, .message_limit_bytes = frame_limit,
 		.buffer_bytes = r->options.receive_buffer, .curve_secret = a->curve_secret, .curve_clients = a->curve_clients,
 		.curve_server = a->curve_server, .insecure = a->insecure, .receives = true, .failure = EXIT_NO_INPUT });
 	snprintf(s->resolved, sizeof s->resolved, "%s:%s%s", endpoint_kind_name(s->endpoint.kind), zeromq_binds(s->socket) ? "" : ">", zeromq_address(s->socket));

@@ -214,7 +214,7 @@ static void set_options(struct zeromq_socket *s, const struct endpoint *e, const
 {
 	int64_t limit = s->is_publisher ? SUBSCRIPTION_MAX : o->message_limit_bytes;
 	set_int(s, ZMQ_LINGER, 0, "LINGER");
-	set_int(s, ZMQ_SNDHWM, o->hwm, "SNDHWM");
+	set_int(s, ZMQ_SNDHWM, o->send_hwm ? o->send_hwm : o->hwm, "SNDHWM");
 	set_int(s, ZMQ_RCVHWM, o->hwm, "RCVHWM");
 	set_option(s, ZMQ_MAXMSGSIZE, &limit, sizeof limit, "MAXMSGSIZE");
 	set_int(s, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS, "HANDSHAKE_IVL");

@@ -20,6 +20,7 @@ void zeromq_make_keys(struct zeromq *, const char *path);
 
 struct zeromq_options {
 	int hwm;                     /* messages queued at most, each peer and direction */
+	int send_hwm;                /* the same of those to be sent; 0: hwm */
 	int64_t message_limit_bytes; /* a peer that sends a longer message is disconnected; < 0: no limit */
 	int buffer_bytes;            /* SO_RCVBUF and SO_SNDBUF; 0: the kernel's choice */
 	const char *curve_secret;    /* file with our key pair. A socket that binds is a CURVE server with it */
