@@ -380,8 +380,6 @@ datagram() {
 		pub:tcp://127.0.0.1:1 nothing can be received from
 		http://x nothing can be received from
 	T
-	separately timeout 5 metlog-recv --from 'ack:tcp://127.0.0.1:1'
-	expect_status 78
 	separately timeout 5 metlog-recv
 	expect_status 64
 	separately timeout 5 metlog-recv file
