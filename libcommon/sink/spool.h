@@ -28,7 +28,8 @@ struct spool_options {
 	int64_t sync_ms;              /* and so long after the first line that is not committed */
 	uint64_t segment_bytes;       /* a segment is sealed once its body is so long, */
 	int64_t segment_ms;           /* and so long after its first line; 0: never by age */
-	uint64_t limit_bytes;         /* of all segments together (failed/, delivered/ and quarantine/ not counted); 0: none. An empty spool takes one line in any case */
+	uint64_t limit_bytes;         /* of all segments together (failed/, delivered/ and quarantine/ not counted); 0: none. An empty spool takes
+	                               * one line in any case */
 	int64_t limit_ms;             /* age of the oldest segment from which on the spool is full; 0: none */
 	uint64_t reserve_bytes;       /* of the filesystem: kept free, so that trailers, state and quarantine still find room. Without it a spool left open on a
 	                               * full disk cannot be opened (74) until there is room for a trailer */

@@ -50,7 +50,8 @@ static struct holder read_holder(int fd)
 static void write_holder(int fd, struct holder h)
 {
 	char text[TEXT_MAX];
-	int length = snprintf(text, sizeof text, "%ld%s%s%s%ld%s%" PRIu64 "\n", h.pid, h.recovers ? " " : "", h.recovers ? recovering : "", writer, h.writer, next, h.next);
+	int length = snprintf(text, sizeof text, "%ld%s%s%s%ld%s%" PRIu64 "\n", h.pid, h.recovers ? " " : "", h.recovers ? recovering : "", writer, h.writer, next,
+		h.next);
 	/* Only for messages, short waits and notes: on a full disk it stays empty. */
 	if (pwrite(fd, text, (size_t)length, 0) < 0 || ftruncate(fd, length) < 0) return;
 }

@@ -165,8 +165,9 @@ static bool recover_one(int dir_fd, const char *path, const struct segment *segm
 	int error = salvage_open(&v, dir_fd, path, segment);
 	if (error == ENOENT) return true;
 	if (error) {
-		diag_error("recovering %s/%s: %s", path, v.open_name, error == ELOOP || error == EPERM ? "it is a link or no plain file of ours; remove it" : strerror(error));
-		*status = error == ELOOP || error == EPERM ? EXIT_NO_OUTPUT : EXIT_IO;
+		bool strange = error == ELOOP || error == EPERM;
+		diag_error("recovering %s/%s: %s", path, v.open_name, strange ? "it is a link or no plain file of ours; remove it" : strerror(error));
+		*status = strange ? EXIT_NO_OUTPUT : EXIT_IO;
 		return false;
 	}
 	bool recovered = recover_opened(&v, status);

@@ -134,7 +134,8 @@ static int walk_next(struct walk *w, const struct salvage *v)
 static bool is_right_trailer(const struct salvage *v, struct span line)
 {
 	struct segment_trailer said;
-	return segment_trailer_parse(line, v->segment.stem, &said) && said.records == v->good.records && said.bytes == v->good.bytes && said.checksum == checksum_value(v->checksum);
+	return segment_trailer_parse(line, v->segment.stem, &said) && said.records == v->good.records && said.bytes == v->good.bytes &&
+	       said.checksum == checksum_value(v->checksum);
 }
 
 int salvage_judge(struct salvage *v)
