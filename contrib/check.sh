@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: MPL-2.0
 #
 # usage: contrib/check.sh [--long] [--no-install] [--keep]
-#   --long        also all suites from the release tarball, and each fuzz target for 60 s (clang)
+#   --long        also all suites from the release tarball, each fuzz target for 60 s (clang), and all faults
 #   --no-install  use what is here; what is missing becomes a skip
 #   --keep        keep the work directory and say where it is (it is kept when something fails, too)
 # Ends with "N passed, N failed, N skipped"; the exit status is 0 if nothing failed. Skips name their reason.
@@ -152,6 +152,20 @@ for suite in "$tree"/tests/peers/*.bats; do
 	fi
 done
 [ -n "$found" ] || skip "tests/peers: no suite is there"
+
+say "faults"
+# Kills, crash points, errors, broken connections and losses of power: a short set, drawn anew each time; with --long all there is.
+for suite in "$tree"/tests/faults/*.bats; do
+	[ -e "$suite" ] || continue
+	name="faults $(basename "$suite" .bats)"
+	if command -v bats >/dev/null; then
+		FAULTS=${long:+long} timeout --kill-after=10 "$([ -n "$long" ] && echo 3600 || echo 240)" bats --tap "$suite" >"$logs/$name.log" 2>&1 </dev/null
+		count_tap "$name" "$logs/$name.log"
+		[ -z "$long" ] || sed -n 's/^# \(.* wrong\)$/   \1/p' "$logs/$name.log"
+	else
+		skip "$name: bats is not installed"
+	fi
+done
 
 say "quick start"
 step "quickstart" 120 bash "$tree/contrib/quickstart.sh" --tools "$build/cmd"

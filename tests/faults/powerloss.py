@@ -1,0 +1,209 @@
+# powerloss - records what a run does to its files, and tries every state in which a loss of power may leave them.
+# SPDX-License-Identifier: MPL-2.0
+"""usage: powerloss.py SCENARIO [--records N] [--seed N] [--points N] [--keep]
+
+SCENARIO: each, batch, compress (a writer that seals often, with this policy); restart (a writer that is killed, and the next one);
+drain, keep, failed (a drain that removes, keeps, or gives up on segments). --points: try so many states, chosen by the seed (default: all)."""
+
+import argparse
+import concurrent.futures
+import itertools
+import os
+import sys
+import tempfile
+
+import disk
+import house
+import trace
+
+
+class Recording:
+    """Runs commands one after the other under strace, and follows what they do to the directory `root`."""
+
+    def __init__(self, work):
+        self.work, self.root = work, os.path.join(work, "root")
+        os.mkdir(self.root)
+        self.calls = []
+
+    def run(self, command, stdin=b"", inject=()):
+        log = os.path.join(self.work, "trace")
+        done = house.run(trace.COMMAND + [log] + list(inject) + command, stdin, limit=60)
+        self.calls += trace.read(log)
+        return done
+
+
+class State:
+    """A state of the disk, and what has to be there in it."""
+
+    def __init__(self, tree):
+        self.tree, self.required, self.where = tree, set(), ""
+
+
+def enumerate_states(recording, model, required, seed):
+    """{digest: State}. `required(model, call)` are the lines that have to be there once the call has been made."""
+    states, rng = {}, disk.seeded(seed)
+    for number, call in enumerate(recording.calls):
+        changed = model.apply(call)
+        lines = required(model, call)
+        if not changed:
+            continue
+        for tree in model.states(rng):
+            state = states.setdefault(disk.digest(tree), State(tree))
+            if not state.where or not state.required >= lines:
+                state.where = "behind call %d, %r" % (number, call)
+            state.required |= lines
+    return states
+
+
+def check(state, issued, duplicates):
+    """Recovers from the state; Wrong if anything that has to be there is not, or anything torn is."""
+    with tempfile.TemporaryDirectory(prefix="state.", dir=house_work[0]) as root:
+        disk.materialise(state.tree, root)
+        spool = os.path.join(root, "spool")
+        if not os.path.isdir(spool):
+            if state.required:
+                raise house.Wrong("the whole spool is lost")
+            return
+        # Beside the damage that recovery has yet to see to, all that matters can be read. Without even a lock it is no spool yet.
+        house.judge(issued, state.required, seen(spool, allow=(65,) if state.required else (65, 66)), duplicates)
+        status, _, messages = house.run(["metlog-spool", "write", spool])
+        if status:
+            raise house.Wrong("recovery: status %d: %s" % (status, house.short(messages)))
+        house.judge(issued, state.required, seen(spool), duplicates)
+        status, _, messages = house.run(["metlog-spool", "status", "--verify", spool])
+        if status:
+            raise house.Wrong("status --verify: status %d: %s" % (status, house.short(messages)))
+
+
+def seen(spool, allow=()):
+    lines = house.stored(spool, allow=allow)
+    if os.path.isdir(os.path.join(spool, "failed")):
+        lines += house.stored(spool, "--failed", allow=allow)
+    return lines
+
+
+# --- scenarios: each answers the model at the start, what is required when, the lines issued, and how many may be there twice ---
+
+def writer(recording, options, lines):
+    spool = os.path.join(recording.root, "spool")
+    model = disk.Disk(recording.root)
+    status, _, messages = recording.run(["metlog-spool", "write", "--tee", "--segment-bytes", "4k"] + options + [spool], b"".join(lines))
+    if status:
+        raise house.Wrong("the writer: status %d: %s" % (status, messages))
+    return model, acknowledged_lines, lines, 0
+
+
+def acknowledged_lines(model, _call):
+    return set(house.lines_of(bytes(model.acknowledged)))
+
+
+def scenario_each(recording, lines):
+    return writer(recording, ["--sync", "each"], lines)
+
+
+def scenario_batch(recording, lines):
+    return writer(recording, ["--sync-bytes", "1500"], lines)
+
+
+def scenario_compress(recording, lines):
+    return writer(recording, ["--sync-bytes", "1500", "--compress", "zstd"], lines)
+
+
+def scenario_restart(recording, lines):
+    """Killed in the middle, and again in the recovery that follows: what was not synced then is not synced now either."""
+    spool, half = os.path.join(recording.root, "spool"), len(lines) // 2
+    model = disk.Disk(recording.root)
+    command = ["metlog-spool", "write", "--tee", "--sync-bytes", "1500", "--segment-bytes", "4k", spool]
+    recording.run(command, b"".join(lines[:1]), ["-e", "inject=fsync:signal=KILL:when=1"])
+    recording.run(command, b"".join(lines[:half]), ["-e", "inject=fdatasync:signal=KILL:when=7"])
+    recording.run(command, b"".join(lines[half:]), ["-e", "inject=renameat:signal=KILL:when=1"])
+    status, _, messages = recording.run(command, b"".join(lines[half:]))
+    if status:
+        raise house.Wrong("the writer: status %d: %s" % (status, messages))
+    return model, acknowledged_lines, lines, len(lines)
+
+
+def filled(recording, lines, *options):
+    spool = os.path.join(recording.root, "spool")
+    status, _, messages = house.run(["metlog-spool", "write", "--segment-bytes", "4k"] + list(options) + [spool], b"".join(lines))
+    if status:
+        raise house.Wrong("the writer: status %d: %s" % (status, messages))
+    return spool, disk.Disk(recording.root)
+
+
+def drained(recording, lines, options, command, expected):
+    """Every line is required until the drain has waited for the command that took it."""
+    spool, model = filled(recording, lines)
+    status, _, messages = recording.run(["metlog-spool", "drain", "--once"] + options + [spool, "--"] + command)
+    if status != expected:
+        raise house.Wrong("the drain: status %d: %s" % (status, messages))
+    segments = sorted(name for name in model.tree(model.top) if name.startswith("spool/0"))
+    bodies = [house.lines_of(model.tree(model.top)[name])[:-1] for name in segments]
+    parent, gone = recording.calls[0].pid, [0]
+
+    def required(_model, call):
+        if call.pid == parent and call.name in ("wait4", "waitid") and exited_well(call):
+            gone[0] += 1
+        return set(itertools.chain.from_iterable(bodies[gone[0]:]))
+    return model, required, lines, 0
+
+
+def exited_well(call):
+    return "WEXITSTATUS(s) == 0" in call.text or ("CLD_EXITED" in call.text and "si_status=0" in call.text)
+
+
+def scenario_drain(recording, lines):
+    return drained(recording, lines, [], ["sh", "-c", "cat >/dev/null"], 0)
+
+
+def scenario_keep(recording, lines):
+    return drained(recording, lines, ["--keep", "1h"], ["sh", "-c", "cat >/dev/null"], 0)
+
+
+def scenario_failed(recording, lines):
+    return drained(recording, lines, ["--attempts", "1"], ["sh", "-c", "cat >/dev/null; exit 65"], 69)
+
+
+house_work = [None]
+SCENARIOS = {name[9:]: function for name, function in globals().items() if name.startswith("scenario_")}
+
+
+def try_all(chosen, issued, duplicates):
+    wrong = []
+
+    def one(state):
+        try:
+            check(state, issued, duplicates)
+        except house.Wrong as broken:
+            wrong.append("%s: %s" % (state.where, broken))
+    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        list(pool.map(one, chosen))
+    return wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenario", choices=sorted(SCENARIOS))
+    parser.add_argument("--records", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--points", type=int)
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    house.need_strace()
+    house_work[0] = work = house.workplace("powerloss")
+    lines = house.flood(options.records, options.seed, "--mix", "counter=3,timer=2,log=1")
+    recording = Recording(work)
+    model, required, issued, duplicates = SCENARIOS[options.scenario](recording, lines)
+    states = enumerate_states(recording, model, required, options.seed)
+    order = list(states.values())
+    if options.points and len(order) > options.points:
+        order = disk.seeded(options.seed).sample(order, options.points)
+    wrong = try_all(order, issued, duplicates)
+    if not options.keep:
+        house.clean(work)
+    return house.report("power loss, %s (seed %d)" % (options.scenario, options.seed), "%d of %d states behind %d calls" %
+                        (len(order), len(states), len(recording.calls)), wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
