@@ -86,3 +86,13 @@ expect_order() {
 	[ "$(grep -c '^rename segment to sealed' calls)" -eq 3 ]
 	[ "$(awk '/^rename/ { named = 1 } /^fsync spool/ { named = 0 } /^write segment/ { bad += named } END { print bad + 0 }' calls)" -eq 0 ]
 }
+
+@test "what is left beside a sealed segment goes only once the sealed one's name is on disk" {
+	metlog-spool write --compress zstd spool <in
+	sealed=$(echo spool/*.ndjson.zst)
+	(umask 077 && cat in >"${sealed%.ndjson.zst}.open")
+	: >in
+	traced
+	expect_order 'fsync spool' 'unlinkat segment' 'fsync spool'
+	[ -e "$sealed" ]
+}

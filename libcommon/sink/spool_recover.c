@@ -31,8 +31,11 @@ static int sync_directory(const struct salvage *v)
 	return spool_sync_fd(v->dir_fd, false);
 }
 
+/* The name of what it became may be in the directory and not on disk yet. */
 static int remove_open(const struct salvage *v)
 {
+	int error = sync_directory(v);
+	if (error) return error;
 	if (unlinkat(v->dir_fd, v->open_name, 0) < 0 && errno != ENOENT) return errno;
 	return sync_directory(v);
 }
@@ -67,8 +70,7 @@ static int seal_copy(struct salvage *v)
 		unlinkat(v->dir_fd, temporary, 0);
 		return error;
 	}
-	error = sync_directory(v);
-	return error ? error : remove_open(v);
+	return remove_open(v);
 }
 
 /* What stands behind the last newline was never whole: kept in quarantine, then cut. */

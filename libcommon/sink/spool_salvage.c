@@ -298,6 +298,7 @@ static int place_piece(struct salvage *v, int quarantine_fd, int fd, const char 
 	bool there = find_name(v, quarantine_fd, fd, from == UINT64_MAX ? v->first_bad : from);
 	if (!there && renameat(v->dir_fd, temporary, quarantine_fd, v->last_piece) < 0) return errno;
 	error = spool_sync_fd(quarantine_fd, false);
+	if (!error) error = spool_sync_fd(v->dir_fd, false);
 	off_t length = lseek(fd, 0, SEEK_END);
 	if (!error) book_piece(v, from == UINT64_MAX ? v->bad_pieces : 1, length > 0 ? (uint64_t)length : 0);
 	return error;
