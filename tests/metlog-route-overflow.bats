@@ -267,3 +267,27 @@ STOPPED='| until [ -e go ]; do sleep 0.02; done; cat >>got full=spool spool=s bu
 	await 10 lines got "$kept"
 	expect_same expected got
 }
+
+@test "ack: sends through metlog-send until all is acknowledged; with spool= what the far side has not taken is kept and sent later" {
+	[ -x "$TOOLS/metlog-recv" ] || skip "metlog-recv is not built"
+	metlog-recv --from 'ack:tcp://127.0.0.1:*' --ready ready >got 2>recv.err 3>&- &
+	receiver=$!
+	children+=" $receiver"
+	await 10 test -s ready
+	address=$(cat ready)
+	separately metlog-route -d "$address" many
+	expect_status 0
+	expect_same many got
+	kill "$receiver"
+	wait "$receiver" || true
+	separately metlog-route -d "$address spool=k" --grace 0.3s more
+	expect_status 75
+	metlog-spool cat k | cmp - more
+	metlog-recv --from "$address" --ready again >got.later 2>recv.err 3>&- &
+	children+=" $!"
+	await 10 test -s again
+	separately metlog-route -d "$address spool=k" </dev/null
+	expect_status 0
+	expect_same more got.later
+	empty k
+}
