@@ -9,7 +9,8 @@
 
 enum {
 	TURN_BYTES = 1024 * 1024, /* taken back in one turn */
-	GIVEN_MOST = 4000,        /* lines: the reader keeps some 4,000 segments in hand, and says that nothing waits when it can take no more */
+	GIVEN_MOST = 4000,        /* segments, and so lines: with some more than that in hand the reader says that nothing waits, and there may be */
+	LOOK_MS = 100,            /* while lines wait: nobody tells that the command has read some */
 	COUNT_MS = 500,           /* spent at the end on counting what is left */
 };
 
@@ -170,7 +171,7 @@ static bool next_line(struct sink *s, struct span *line, uint64_t *sequence)
 	}
 	if (result == SPOOL_READER_LINE) return true;
 	if (result == SPOOL_READER_NOTHING) {
-		if (o->given - o->done < GIVEN_MOST) o->active = false;
+		if (o->given - o->done < GIVEN_MOST || !o->spool || spool_counts(o->spool)->segments < GIVEN_MOST) o->active = false;
 		return false;
 	}
 	stop_taking(s, "nothing more can be read");
@@ -207,6 +208,7 @@ static void take_back(struct sink *s)
 	uint64_t sequence;
 	size_t bytes = 0;
 	o->more = false;
+	o->looked_ms = command_now_ms();
 	if (o->spool) append_ring(s);
 	pass_over(o);
 	/* What is in the ring alone stands before all that waits, and nothing is written behind it that the spool has. */
@@ -223,10 +225,13 @@ static void take_back(struct sink *s)
 	o->more = true;
 }
 
-int64_t overflow_due_ms(const struct overflow *o)
+int64_t overflow_due_ms(const struct sink *s)
 {
-	if (o->more && !o->closing) return 0;
-	return o->spool ? spool_due_ms(o->spool) : INT64_MAX;
+	const struct overflow *o = s->overflow;
+	int64_t due = o->spool ? spool_due_ms(o->spool) : INT64_MAX;
+	if (o->awaited || !overflow_has_more(s)) return due;
+	int64_t look = o->more ? 0 : o->looked_ms + LOOK_MS;
+	return look < due ? look : due;
 }
 
 void overflow_attend(struct sink *s)

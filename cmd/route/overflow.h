@@ -22,6 +22,7 @@ struct overflow {
 	bool active, closing;         /* closing: nothing is taken back any more */
 	bool awaited;                 /* the spool is still in the hands of a sink that is leaving: there is neither spool nor reader */
 	bool more;                    /* there was more to take back than one turn takes */
+	int64_t looked_ms;            /* when something was taken back last, or was to be */
 	size_t copied, appended;      /* bytes from the ring's head on */
 	uint64_t unpassed, early;     /* lines appended out of the ring, which the reader has to pass over; those of them that the ring has forgotten already */
 	uint64_t given, done;         /* sequence numbers of the spool's lines */
@@ -36,7 +37,7 @@ bool overflow_open(struct sink *, const struct destination *, const struct sink_
 void overflow_free(struct overflow *);
 
 bool overflow_put(struct sink *, struct span line);    /* false: the spool is full, too, and is to be waited for */
-int64_t overflow_due_ms(const struct overflow *);
+int64_t overflow_due_ms(const struct sink *);
 void overflow_attend(struct sink *);                   /* takes back what finds room; commits by the clock */
 void overflow_forget(struct sink *, uint64_t position); /* the ring is about to forget what stands before */
 uint64_t overflow_first_direct(const struct sink *);   /* position in the ring from which on lines are in no spool */

@@ -227,7 +227,7 @@ int64_t sink_wakes_ms(const struct sink *s)
 {
 	int64_t command = command_wakes_ms(s), spool = INT64_MAX;
 	if (s->spooled) spool = spooled_due_ms(s->spooled);
-	if (s->overflow) spool = overflow_due_ms(s->overflow);
+	if (s->overflow) spool = overflow_due_ms(s);
 	return command < spool ? command : spool;
 }
 
