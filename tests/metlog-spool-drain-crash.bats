@@ -167,6 +167,21 @@ quiet() { [ -z "$(find . -maxdepth 1 -name 'part.*' -size +0)" ]; }
 	done
 }
 
+@test "directories that somebody removes while a drain runs end it with 74; the next one makes them again" {
+	fill 2 2
+	drain_once 'cat >>got; rm -r spool/delivered'
+	expect_status 74
+	expect_in "$err" 'cannot be moved to delivered/: No such file or directory'
+	[ "$(segments)" -eq 2 ]
+	drain_once 'rm -r spool/failed; exit 65' --attempts 1
+	expect_status 74
+	[ "$(segments)" -eq 2 ]
+	drain_once 'cat >>again'
+	expect_status 0
+	lines 1 4 >expected
+	expect_same again expected
+}
+
 @test "a drain.json that cannot be written is a warning, and nothing else" {
 	fill 2 2
 	mkdir spool/.tmp.drain.json

@@ -108,7 +108,7 @@ static void wait_for_something(struct drain *d)
 	bool watches = d->listed_all && !d->options->once && d->watch_fd >= 0;
 	fds[count] = (struct pollfd){ .fd = watches ? d->watch_fd : -1, .events = POLLIN };
 	int timeout = wait_ms(d), ready = signals_poll(fds, count + 1, timeout);
-	if (ready <= 0 && d->listed_all && timeout >= 0) look_again(d); /* due, or time to look; it costs a reading of the directory */
+	if (ready <= 0 && d->listed_all && timeout >= 0 && !d->options->once) look_again(d); /* due, or time to look; it costs a reading of the directory */
 	if (ready <= 0) return;
 	for (size_t i = 0; i < count; i++)
 		if (fds[i].revents) drain_task_feed(feeding[i]);

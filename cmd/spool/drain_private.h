@@ -73,6 +73,7 @@ struct drain {
 void drain_store_open(struct drain *);      /* the directory, its lock, the directories in it; dies */
 void drain_store_close(struct drain *);
 bool drain_store_take(struct drain *, struct segment *); /* the next sealed segment that is not in hand; false: none (listed_all) */
+bool drain_store_has(const struct drain *, const struct segment *); /* it is there, sealed */
 uint64_t drain_store_left(struct drain *);  /* sealed segments that are there, with --once those of this run */
 enum drain_record { RECORD_DONE, RECORD_GONE, RECORD_FAILED };
 enum drain_record drain_store_deliver(struct drain *, const struct segment *); /* FAILED: said */

@@ -49,17 +49,12 @@ static void copy_text(char *out, size_t room, struct value value)
 	buffer_release(&text);
 }
 
-static bool is_there(int dir_fd, const char *stem)
+static bool is_there(const struct drain *d, const char *stem)
 {
 	struct segment segment;
 	char name[SEGMENT_NAME_MAX];
 	snprintf(name, sizeof name, "%s.ndjson", stem);
-	if (!segment_parse(&segment, name)) return false;
-	for (int form = SEGMENT_SEALED; form <= SEGMENT_COMPRESSED; form++) {
-		segment_name(name, &segment, (enum segment_form)form);
-		if (faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) return true;
-	}
-	return false;
+	return segment_parse(&segment, name) && drain_store_has(d, &segment);
 }
 
 static void learn(struct drain *d, const struct envelope *envelope, struct value one)
@@ -69,7 +64,7 @@ static void learn(struct drain *d, const struct envelope *envelope, struct value
 		.status = (int)count_of(member(envelope, one, "status")) };
 	copy_text(t->stem, sizeof t->stem, member(envelope, one, "segment"));
 	copy_text(t->reason, sizeof t->reason, member(envelope, one, "reason"));
-	if (t->attempts && is_there(d->dir_fd, t->stem)) d->known_count++;
+	if (t->attempts && is_there(d, t->stem)) d->known_count++;
 }
 
 void drain_state_load(struct drain *d)

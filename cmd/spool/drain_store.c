@@ -155,6 +155,16 @@ static bool remove_left_overs(struct drain *d, const struct segment *segment, bo
 	return !any || sync_directory(d->dir_fd);
 }
 
+bool drain_store_has(const struct drain *d, const struct segment *segment)
+{
+	char name[SEGMENT_NAME_MAX];
+	for (int form = SEGMENT_SEALED; form <= SEGMENT_COMPRESSED; form++) {
+		segment_name(name, segment, (enum segment_form)form);
+		if (faccessat(d->dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) return true;
+	}
+	return false;
+}
+
 /* The record of what became of a segment is its place. Both directories are on disk before anything builds on it. */
 static enum drain_record put_away(struct drain *d, const struct segment *segment, int to_fd, const char *to, char name[SEGMENT_NAME_MAX])
 {
@@ -162,8 +172,9 @@ static enum drain_record put_away(struct drain *d, const struct segment *segment
 	if (remove_left_overs(d, segment, delivered) && move_segment(d->dir_fd, to_fd, segment, delivered, name) && sync_directory(to_fd) &&
 	    sync_directory(d->dir_fd))
 		return RECORD_DONE;
-	if (errno == ENOENT) return RECORD_GONE;
-	diag_error("%s: segment %s cannot be moved to %s/: %s", d->options->dir, segment->stem, to, strerror(errno));
+	int error = errno;
+	if (error == ENOENT && !drain_store_has(d, segment)) return RECORD_GONE; /* else it is the directory that somebody has removed */
+	diag_error("%s: segment %s cannot be moved to %s/: %s", d->options->dir, segment->stem, to, strerror(error));
 	return RECORD_FAILED;
 }
 
