@@ -114,6 +114,14 @@ teardown() { tidy_up; }
 	expect_status 65
 }
 
+@test "rejects that cannot be kept are 74, and what was read before is stored" {
+	{ lines 1 3; echo nonsense; lines 4 6; } >mixed
+	separately metlog-spool write s --rejects /dev/full mixed
+	expect_status 74
+	expect_stored 1 3
+	sealed 1
+}
+
 @test "-m, --since and --until choose what is stored" {
 	lines 1 100 | metlog-spool write s --stats stats -m 'payload > 0' -S 2012-10-05T00:00:11Z -U 2012-10-05T00:00:21Z
 	expect_stored 11 20

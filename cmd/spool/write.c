@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "io/diag.h"
 #include "io/socket.h"
@@ -24,6 +25,16 @@ struct writing {
 	unsigned lines;        /* since the last look at the clock */
 	bool given_up;
 };
+
+/* For the ways out that do not pass by the end of write_run: rejects that cannot be kept, no memory. What was read before is stored. */
+static struct spool *open_spool;
+
+static void close_spool(void)
+{
+	struct spool *spool = open_spool;
+	open_spool = NULL;
+	if (spool) spool_close(spool);
+}
 
 static void count(void *context)
 {
@@ -168,7 +179,7 @@ static void finish(struct writing *w)
 	}
 	count(w);
 	w->filter->before_stats = NULL;
-	spool_close(w->spool);
+	close_spool();
 	tee_close(&w->tee);
 }
 
@@ -180,7 +191,8 @@ int write_run(struct filter *f, const struct verb_options *options)
 	signals_open(SIGNALS_HANGUP);
 	signals_ignore_pipe();
 	spool.line_limit = f->options.line_limit;
-	w.spool = spool_open(options->dir, &spool);
+	w.spool = open_spool = spool_open(options->dir, &spool);
+	atexit(close_spool);
 	if (options->tee) tee_open(&w.tee);
 	f->before_stats = count;
 	f->before_stats_context = &w;
