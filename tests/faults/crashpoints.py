@@ -105,8 +105,8 @@ class Trial:
             self.write([], self.lines[done:], None, False)
         self.drain_all()
 
-    def drain_all(self):
-        status, _, messages = house.run(house.drain_command(self.spool, self.output, "--once", "--backoff-max", "10ms"), limit=20)
+    def drain_all(self, consumer=house.APPENDER):
+        status, _, messages = house.run(house.drain_command(self.spool, self.output, "--once", "--backoff-max", "10ms", consumer=consumer), limit=20)
         if status:
             raise house.Wrong("the last drain: status %d: %s" % (status, house.short(messages)))
         status, _, messages = house.run(["metlog-spool", "status", "--verify", self.spool])
@@ -126,9 +126,11 @@ def try_recovery(t):
     """A torn line, a segment that is not sealed, a left-over: all that there is to recover."""
     half = len(t.lines) // 2
     t.write(POLICIES["batch"], t.lines[:half], Fault("fdatasync", 4))
-    segment = [name for name in os.listdir(t.spool) if name.endswith(".open")][0]
-    with open(os.path.join(t.spool, segment), "ab") as file:
-        file.write(b'{"type":"torn')
+    segment = os.path.join(t.spool, [name for name in os.listdir(t.spool) if name.endswith(".open")][0])
+    with open(segment, "rb") as file:
+        body = [line for line in house.lines_of(file.read()) if b"metlog.segment" not in line]
+    with open(segment, "wb") as file:
+        file.write(b"".join(body) + b'{"type":"torn')
     with open(os.path.join(t.spool, ".tmp.writer.x.ndjson"), "wb") as file:
         file.write(b"left")
     t.write(POLICIES["batch"], t.lines[len(t.acknowledged):half], t.fault)
@@ -147,7 +149,7 @@ def try_drain(t):
     if status == 0 and t.stored():
         raise house.Wrong("it ended with 0, and something is left")
     before = house.deliveries(t.output)
-    t.drain_all()
+    t.drain_all(house.CONSUMER)
     again = [name for name, count in house.deliveries(t.output).items() if count > 1]
     if len(again) > 1:
         raise house.Wrong("%d segments were delivered again" % len(again))

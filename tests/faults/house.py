@@ -117,8 +117,12 @@ CONSUMER = """cat >"$0/.$METLOG_SEGMENT.$$" && [ "$(wc -l <"$0/.$METLOG_SEGMENT.
 mv "$0/.$METLOG_SEGMENT.$$" "$0/$METLOG_SEGMENT" && echo "$METLOG_SEGMENT" >>"$0/.log\""""
 
 
-def drain_command(spool, output, *options):
-    return ["metlog-spool", "drain"] + list(options) + [spool, "--", "sh", "-c", CONSUMER, output]
+# One that is quick, where nobody is killed.
+APPENDER = """exec cat >>"$0/all\""""
+
+
+def drain_command(spool, output, *options, consumer=CONSUMER):
+    return ["metlog-spool", "drain"] + list(options) + [spool, "--", "sh", "-c", consumer, output]
 
 
 def delivered(output):
