@@ -6,7 +6,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR"
 	# More than the 256 KiB of a pipe and the buffer of a route with short lines.
 	awk 'BEGIN { for (i = 0; i < 20000; i++) printf "{\"type\":\"t\",\"severity\":%d,\"payload\":\"%d\"}\n", i % 8, i }' >many
-	awk 'BEGIN { for (i = 20000; i < 20500; i++) printf "{\"type\":\"t\",\"severity\":%d,\"payload\":\"%d\"}\n", i % 8, i }' >more
+	awk 'BEGIN { for (i = 20000; i < 20500; i++) printf "{\"type\":\"t\",\"severity\":%d,\"payload\":\"%d\"}\n", i % 8, i }' >later
 }
 
 teardown() {
@@ -47,18 +47,18 @@ empty() { [ "$(metlog-spool cat "$1" | wc -l)" -eq 0 ]; }
 STOPPED='| until [ -e go ]; do sleep 0.02; done; cat >>got full=spool spool=s buffer=4Ki'
 
 @test "a command that reads nothing holds up nobody, and gets all in order once it reads" {
-	cat many more >in.ndjson
+	cat many later >in.ndjson
 	start_router -r "slow: TRUE => $STOPPED" -r 'fast: TRUE => | cat >fast' -d drop --stats books
 	cat in.ndjson >&8
 	await 10 lines fast 20500
 	waiting s 10000
 	touch go
 	await 10 lines got 20500
-	cat more >&8
+	cat later >&8
 	await 10 lines got 21000
 	end_router
 	expect_status 0
-	cat in.ndjson more >expected
+	cat in.ndjson later >expected
 	expect_same expected got
 	expect_empty err
 	empty s
@@ -77,7 +77,7 @@ STOPPED='| until [ -e go ]; do sleep 0.02; done; cat >>got full=spool spool=s bu
 		    os.write(1, b)
 		    time.sleep(0.001)
 	END
-	cat many more many more many >in.ndjson
+	cat many later many later many >in.ndjson
 	separately metlog-route --max-line 1000 -d '| exec python3 slow.py >got full=spool spool=s segment-bytes=64Ki compress=zstd' --stats books in.ndjson
 	expect_status 0
 	expect_same in.ndjson got
@@ -95,10 +95,10 @@ STOPPED='| until [ -e go ]; do sleep 0.02; done; cat >>got full=spool spool=s bu
 	[ "$(count undelivered)" = 0 ]
 	metlog-spool cat s | cmp - many
 	touch go
-	separately metlog-route --max-line 1000 -d "$STOPPED" more
+	separately metlog-route --max-line 1000 -d "$STOPPED" later
 	expect_status 0
 	expect_empty "$err"
-	cat many more >expected
+	cat many later >expected
 	expect_same expected got
 	empty s
 }
@@ -151,9 +151,9 @@ STOPPED='| until [ -e go ]; do sleep 0.02; done; cat >>got full=spool spool=s bu
 	wait "$router" || true
 	exec 8>&-
 	touch go
-	separately metlog-route --max-line 1000 -d "$STOPPED" more
+	separately metlog-route --max-line 1000 -d "$STOPPED" later
 	expect_status 0
-	cat many more >expected
+	cat many later >expected
 	expect_same expected got
 }
 
@@ -201,13 +201,13 @@ STOPPED='| until [ -e go ]; do sleep 0.02; done; cat >>got full=spool spool=s bu
 	: >err
 	kill -HUP "$router"
 	await 10 grep -q 'was read again' err
-	cat more >&8
+	cat later >&8
 	touch go
 	all_there() { [ $(($(wc -l <got) + $(wc -l <new))) -eq 20500 ]; }
 	await 10 all_there
 	end_router
 	expect_status 0
-	sort many more >expected
+	sort many later >expected
 	sort got new >seen
 	expect_same expected seen
 	empty s
@@ -221,12 +221,12 @@ STOPPED='| until [ -e go ]; do sleep 0.02; done; cat >>got full=spool spool=s bu
 	printf '%s\n' 'default => file:rest' >conf
 	kill -HUP "$router"
 	await 10 grep -q 'was read again' err
-	cat more >&8
+	cat later >&8
 	await 10 lines rest 500
 	end_router TERM
 	expect_status 75
 	expect_in err '20000 envelopes are kept in spool:s'
-	expect_same more rest
+	expect_same later rest
 }
 
 @test "when its spool is full, too: block holds up the input and loses nothing, fail is 74 and counts what is lost" {
@@ -280,14 +280,14 @@ STOPPED='| until [ -e go ]; do sleep 0.02; done; cat >>got full=spool spool=s bu
 	expect_same many got
 	kill "$receiver"
 	wait "$receiver" || true
-	separately metlog-route -d "$address spool=k" --grace 0.3s more
+	separately metlog-route -d "$address spool=k" --grace 0.3s later
 	expect_status 75
-	metlog-spool cat k | cmp - more
-	metlog-recv --from "$address" --ready again >got.later 2>recv.err 3>&- &
+	metlog-spool cat k | cmp - later
+	metlog-recv --from "$address" --ready again >got.again 2>recv.err 3>&- &
 	children+=" $!"
 	await 10 test -s again
 	separately metlog-route -d "$address spool=k" </dev/null
 	expect_status 0
-	expect_same more got.later
+	expect_same later got.again
 	empty k
 }

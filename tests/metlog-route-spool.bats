@@ -191,8 +191,8 @@ syncs() {
 	wait "$router" || true
 	exec 8>&-
 	refute sealed s
-	envelopes 101 200 >more
-	separately metlog-route -d spool:s more
+	envelopes 101 200 >rest
+	separately metlog-route -d spool:s rest
 	expect_status 0
 	envelopes 1 200 >expected
 	metlog-spool cat s >got
@@ -327,6 +327,21 @@ syncs() {
 	expect_status 0
 	drained || true
 	expect_same in.ndjson taken
+}
+
+@test "an I/O error at an fsync is 74 at once: what was committed before stays, and the rest is counted as not stored" {
+	need strace
+	sanitized && skip "a sanitizer build"
+	envelopes 1 10 >in.ndjson
+	separately strace -f -o trace -e trace=fdatasync -e inject=fdatasync:error=EIO:when=5+ metlog-route -r 'sp: TRUE => spool:s sync=each' -r 'good: TRUE => file:good' -d drop --stats books in.ndjson
+	expect_status 74
+	expect_in "$err" 'route sp: spool:s: '
+	expect_in "$err" "$(count undelivered) envelopes were not stored"
+	cmp in.ndjson good
+	stored=$((10 - $(count undelivered)))
+	[ "$stored" -ge 3 ]
+	metlog-spool cat s | head -n "$stored" | cmp - <(head -n "$stored" in.ndjson)
+	[ "$(grep -c 'INJECTED' trace)" -eq 1 ]
 }
 
 @test "SIGHUP seals the open segment, so that a drain gets it, and the spool goes on" {
