@@ -315,7 +315,9 @@ def main():
     house.need_strace()
     campaign, begun = Campaign(options), time.monotonic()
     faults = campaign.faults()
-    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    # Those that talk to each other wait more than they work.
+    workers = os.cpu_count() * (4 if options.process in ("receiver", "sender", "holder") else 1)
+    with concurrent.futures.ThreadPoolExecutor(max_workers=workers) as pool:
         list(pool.map(campaign.try_fault, faults))
     if not options.keep:
         house.clean(campaign.work)
