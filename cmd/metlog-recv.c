@@ -110,12 +110,14 @@ static void end_quietly(int number)
 	raise(number);
 }
 
-/* For the ways out that do not pass by the end of main: what was received is stored all the same. */
+/* For the ways out that do not pass by the end of main: what was received is stored all the same. Only if we die within a batch nobody can say how far
+ * it came: then it is as if we were killed. */
 static struct recv *closes_store;
 
 static void close_store(void)
 {
-	store_close(closes_store);
+	if (closes_store->filter.rejects.fatal) ack_break_off(closes_store);
+	if (!closes_store->ack.feeding) store_close(closes_store);
 }
 
 static void check_curve(const struct recv *r)

@@ -47,8 +47,10 @@ numbers() { seq -f '{"type":"n","payload":"%.0f"}' "$1"; }
 	script <<<'batch(1, 1, b"{}"); expect(ACK, 1)'
 	read -r -t 10 line <&7
 	[ "$line" = '{}' ]
-	exec 7<&-
 	kill -TERM "$receiver"
+	wait "$receiver"
+	receiver=
+	exec 7<&-
 }
 
 @test "when standard output cannot be written, nothing is acknowledged" {

@@ -75,6 +75,7 @@ types() { stored | sed 's/{"type":"//; s/"}//' | tr '\n' ' '; }
 
 @test "an acknowledgement leaves after fdatasync, and after senders has been written" {
 	need strace
+	sanitized && skip "a sanitizer build"
 	receive_ack
 	strace -f -qqq -p "$receiver" -e trace=write,pwrite64,fdatasync,fsync,sendto,sendmsg -s 64 -o calls &
 	sender=$!
@@ -189,6 +190,7 @@ types() { stored | sed 's/{"type":"//; s/"}//' | tr '\n' ' '; }
 
 @test "an fsync that fails ends it with 74, and nothing is acknowledged" {
 	need strace
+	sanitized && skip "a sanitizer build"
 	rm -f where
 	strace -f -qqq -o trace -e trace=fdatasync -e inject=fdatasync:error=EIO:when=2 metlog-recv --ready where --from "ack:ipc://$PWD/in.sock" --spool kept 2>err &
 	receiver=$!
@@ -332,4 +334,27 @@ small_disk() {
 	separately metlog-recv --from udp:127.0.0.1:0 --sync none
 	expect_status 64
 	expect_in err -- '--spool'
+}
+
+@test "--strict within a batch: what came before the reject is stored, acknowledged or not, and does not come twice" {
+	receive_ack --strict
+	script <<<"batch(1, 1, b'{\"type\":\"a\"}', b'rubbish', b'{\"type\":\"b\"}'); hear(500)"
+	status=0
+	wait "$receiver" || status=$?
+	receiver=
+	expect_status 65
+	receive_ack
+	script <<<"ping(1); expect(ACK, 2); batch(1, 1, b'{\"type\":\"a\"}', b'rubbish', b'{\"type\":\"b\"}'); expect(ACK, 3)"
+	stop
+	[ "$(types)" = 'a b ' ]
+}
+
+@test "after a batch of nothing but rejects a killed receiver knows where its sender is" {
+	receive_ack --rejects bad
+	script <<<"batch(1, 1, b'{\"type\":\"a\"}', b'rubbish'); until(2); batch(1, 3, b'rubbish', b''); until(4)"
+	killed
+	receive_ack --rejects bad
+	script <<<"ping(1); expect(ACK, 4); batch(1, 5, b'{\"type\":\"b\"}'); expect(ACK, 5)"
+	stop
+	[ "$(types)" = 'a b ' ]
 }

@@ -66,6 +66,21 @@ static struct span pass_over(struct recv *r, struct span lines, uint64_t known)
 	return lines;
 }
 
+static void end_batch(struct recv *r)
+{
+	struct sender *sender = r->ack.feeding;
+	const struct source *s = sender->source;
+	r->ack.feeding = NULL;
+	sender->taken += s->feed.line - r->ack.line_before;
+	r->store.changed = true; /* also if no line of it was kept: its number has moved */
+	owe(r, sender);
+}
+
+void ack_break_off(struct recv *r)
+{
+	if (r->ack.feeding) end_batch(r);
+}
+
 static void feed_batch(struct recv *r, struct source *s, struct sender *sender, struct span lines)
 {
 	buffer_clear(&r->batch);
@@ -74,8 +89,7 @@ static void feed_batch(struct recv *r, struct source *s, struct sender *sender, 
 	r->ack.feeding = sender;
 	r->ack.line_before = s->feed.line;
 	feed_lines(&r->feed, &s->feed, r->batch.data, r->batch.data + lines.length);
-	r->ack.feeding = NULL;
-	sender->taken += s->feed.line - r->ack.line_before;
+	end_batch(r);
 	r->ack.bytes += lines.length;
 }
 
@@ -110,7 +124,7 @@ static bool take_batch(struct recv *r, struct source *s, const struct ackwire *m
 	struct span lines = pass_over(r, m->lines, sender->taken + 1 - m->sequence);
 	sender->refused = 0;
 	if (lines.length) feed_batch(r, s, sender, lines);
-	owe(r, sender);
+	else owe(r, sender);
 	return true;
 }
 

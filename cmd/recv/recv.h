@@ -106,6 +106,7 @@ void ack_release(struct recv *);
 bool ack_read(struct recv *, struct source *);                     /* true if anything came */
 bool ack_is_due(const struct recv *);                              /* acknowledgements have been owed for long enough */
 bool ack_settle(struct recv *);                                    /* keeps what was taken and acknowledges it; true if anything was sent */
+void ack_break_off(struct recv *);                                 /* --strict ends the program within a batch: up to there it counts */
 void ack_rejected(void *recv, const struct reject *);
 void ack_count(struct recv *);
 

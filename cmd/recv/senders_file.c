@@ -162,6 +162,10 @@ static void load_slots(struct span file, struct senders *senders, uint64_t gener
 	struct slot slot;
 	for (size_t i = 0; i < SENDERS_MAX; i++) {
 		if (!load_record(file, SLOTS_AT + i, &slot)) continue;
+		/* One that had been forgotten, and came back, has left an older slot somewhere. */
+		struct sender *older = senders_find(senders, (struct span){ slot.id, sizeof slot.id });
+		if (older && older->taken >= slot.number) continue;
+		if (older) memset(senders->id[older - senders->entry], 0, sizeof slot.id), *older = (struct sender){ 0 };
 		memcpy(senders->id[i], slot.id, sizeof slot.id);
 		senders->entry[i] = (struct sender){ .taken = slot.number, .durable = slot.number, .present = slot.present, .heard = slot.heard };
 		generations[i] = slot.generation;

@@ -146,11 +146,21 @@ void source_stop_listening(struct recv *r, struct source *s)
 	s->fd = -1;
 }
 
+/* The last acknowledgements are written to their connections, unless nobody reads them. */
+static void let_answers_leave(struct source *s)
+{
+	int fds[ZEROMQ_FDS];
+	int64_t end = socket_clock_ms() + LINGER_MS, now;
+	zeromq_close_begin(s->socket, LINGER_MS);
+	zeromq_fds(s->socket, fds);
+	while (!zeromq_events(s->socket)->closed && (now = socket_clock_ms()) < end)
+		poll(&(struct pollfd){ .fd = fds[ZEROMQ_FDS - 1], .events = POLLIN }, 1, (int)(end - now));
+}
+
 void source_close(struct source *s)
 {
 	if (s->fd >= 0) close(s->fd);
-	/* The last acknowledgements still go; zeromq_close waits for them. */
-	if (s->form == SOURCE_ACK) zeromq_close_begin(s->socket, LINGER_MS);
+	if (s->form == SOURCE_ACK) let_answers_leave(s);
 	zeromq_socket_close(s->socket);
 	endpoint_release(&s->endpoint);
 }
