@@ -111,6 +111,17 @@ snapshot() { find s -printf '%p %s %T@ %C@ %m\n' | sort; }
 	kill -TERM "$drain"
 }
 
+@test "cat beside a writer: what is shown has no gap, however segments are sealed meanwhile" {
+	lines 1 12000 >many
+	metlog-spool write s --segment-bytes 2Ki --sync none many &
+	children=" $!"
+	await 10 test -e s/lock
+	while kill -0 "${children# }" 2>/dev/null; do
+		metlog-spool cat s >found
+		head -n "$(wc -l <found)" many | cmp - found
+	done
+}
+
 @test "cat -f goes on: with the segment that is written, with those behind it, until a signal" {
 	start_writer --segment-age 0
 	feed 1 3
@@ -168,14 +179,14 @@ snapshot() { find s -printf '%p %s %T@ %C@ %m\n' | sort; }
 	took=$((($(date +%s%N) - start) / 1000000))
 	lines 1 4 | cmp - found
 	[ "$took" -ge 290 ] || fail "it took $took ms"
-	metlog-spool replay s --speed 0.001 >found &
+	metlog-spool replay s --speed 0.001 >slow &
 	reader=$! children=" $!"
-	await 10 test -s found
+	await 10 test -s slow
 	kill -TERM "$reader"
 	status=0
 	wait "$reader" || status=$?
 	expect_status 0
-	lines 1 1 | cmp - found
+	lines 1 1 | cmp - slow
 }
 
 @test "replay --max-gap: no pause is longer; without stamps or in disorder there is none" {
