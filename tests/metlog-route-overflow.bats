@@ -251,6 +251,21 @@ STOPPED='| until [ -e go ]; do sleep 0.02; done; cat >>got full=spool spool=s bu
 	head -"$(wc -l <got)" many | cmp - got
 }
 
+@test "when its spool is full, too, SIGTERM is answered after --grace, and what found no room is counted" {
+	start_router -d "$STOPPED max-bytes=100Ki segment-bytes=32Ki sync-bytes=32Ki" --grace 0.2s --stats books
+	{ cat many many many many >&8 || true; } &
+	children+=" $!"
+	await 10 waiting s 1000
+	end_router TERM
+	expect_status 74
+	expect_in err 'route default: spool:s: limit of'
+	expect_in err 'are kept in spool:s'
+	[ "$(count undelivered)" -gt 0 ]
+	kept=$(metlog-spool cat s | wc -l)
+	[ $((kept + $(count undelivered))) -eq "$(count read)" ]
+	metlog-spool cat s | cmp - <(cat many many many many | head -n "$kept")
+}
+
 @test "an endpoint whose far side is away: what its metlog-send has not taken is kept, 75, and delivered when it is back" {
 	[ -x "$TOOLS/metlog-send" ] || skip "metlog-send is not built"
 	separately metlog-route --max-line 1000 -d "unix:$PWD/sock full=spool spool=s" --grace 0.3s many

@@ -79,8 +79,8 @@ static void close_writer(struct sink *s)
 {
 	struct overflow *o = s->overflow;
 	if (spool_uncommitted(o->spool)) spool_commit(o->spool);
-	uint64_t lost = spool_uncommitted(o->spool);
-	s->undelivered += lost > o->unpassed ? lost - o->unpassed : 0;
+	uint64_t lost = spool_uncommitted(o->spool), in_ring = s->failed ? 0 : o->unpassed; /* these are delivered from there */
+	s->undelivered += lost > in_ring ? lost - in_ring : 0;
 	o->dropped = overflow_dropped(o);
 	if (spool_close(o->spool) != SPOOL_DONE) s->status = EXIT_IO;
 	o->spool = NULL;
@@ -120,7 +120,7 @@ bool overflow_put(struct sink *s, struct span line)
 {
 	struct overflow *o = s->overflow;
 	if (!o->active && !s->failed && sink_put(s, line)) return true;
-	if (o->awaited) return false;
+	if (o->awaited && !s->failed) return false;
 	enum spool_result result = SPOOL_FAILED;
 	if (o->spool) {
 		o->active = true;
@@ -194,10 +194,7 @@ static bool give(struct sink *s, struct span line, uint64_t sequence)
 static bool give_held(struct sink *s)
 {
 	struct overflow *o = s->overflow;
-	if (!o->holding) return true;
-	if (give(s, buffer_span(&o->held), o->given + 1)) {
-		o->holding = false;
-	}
+	if (o->holding) o->holding = !give(s, buffer_span(&o->held), o->given + 1);
 	return !o->holding;
 }
 
@@ -212,7 +209,7 @@ static void take_back(struct sink *s)
 	if (o->spool) append_ring(s);
 	pass_over(o);
 	/* What is in the ring alone stands before all that waits, and nothing is written behind it that the spool has. */
-	if (o->unpassed || (o->spool && o->appended < ring_used(&s->ring)) || !give_held(s)) return;
+	if (o->unpassed || o->appended < ring_used(&s->ring) || !give_held(s)) return;
 	while (bytes < TURN_BYTES) {
 		if (!next_line(s, &line, &sequence)) return;
 		bytes += line.length + 1;
@@ -257,6 +254,11 @@ void overflow_keep(struct sink *s)
 	struct overflow *o = s->overflow;
 	o->active = o->closing = true;
 	if (o->spool) append_ring(s);
+}
+
+void overflow_refuse(struct sink *s)
+{
+	if (s->overflow->spool) fail(s);
 }
 
 /* Lines in the spool that are not done; *all: it was not too much to count. */

@@ -42,6 +42,7 @@ void overflow_attend(struct sink *);                   /* takes back what finds 
 void overflow_forget(struct sink *, uint64_t position); /* the ring is about to forget what stands before */
 uint64_t overflow_first_direct(const struct sink *);   /* position in the ring from which on lines are in no spool */
 void overflow_keep(struct sink *);                     /* the command takes no more: all that is in the ring goes to the spool */
+void overflow_refuse(struct sink *);                   /* its spool is full, and is not to be waited for any more: what comes is lost */
 void overflow_close(struct sink *);                    /* says how many lines are left there, if any: 75 */
 uint64_t overflow_dropped(const struct overflow *);    /* lines taken out of the spool by drop-oldest */
 void overflow_hand_over(struct sink *from, struct sink *to);

@@ -97,9 +97,10 @@ bool plan_uses(const struct plan *p, const struct sink *s)
 
 struct sink *plan_heir(struct sink *const *sink, size_t count, const struct sink *leaving)
 {
-	for (size_t i = 0; i < count && leaving->overflow; i++) {
+	if (!leaving->overflow || leaving->overflow->awaited) return NULL;
+	for (size_t i = 0; i < count; i++) {
 		const struct overflow *o = sink[i]->overflow;
-		if (o && o->awaited && strcmp(o->path, leaving->overflow->path) == 0) return sink[i];
+		if (o && o->awaited && !sink[i]->leaving && strcmp(o->path, leaving->overflow->path) == 0) return sink[i];
 	}
 	return NULL;
 }

@@ -177,8 +177,9 @@ static void wait_for_room(struct router *r, struct sink *s, struct span line)
 {
 	while (!(s->overflow ? overflow_put(s, line) : sink_put(s, line))) {
 		int64_t left_ms;
-		if (is_over(r, &left_ms)) abandon(s);
-		else wait_for(r, -1, left_ms);
+		if (!is_over(r, &left_ms)) wait_for(r, -1, left_ms);
+		else if (s->overflow && s->failed) overflow_refuse(s);
+		else abandon(s);
 		look_after_children(r);
 	}
 }
