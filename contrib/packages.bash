@@ -23,6 +23,7 @@ command:jq            jq               jq                jq
 command:python3       python3          python3           python3
 python:zmq            python3-zmq      python3-zmq       -
 command:strace        strace           strace            -
+command:faketime      faketime         libfaketime       libfaketime
 command:xxhsum        xxhash           xxhash            xxhash
 command:valgrind      valgrind         valgrind          -
 command:readelf       binutils         binutils          binutils

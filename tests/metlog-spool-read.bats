@@ -277,6 +277,7 @@ snapshot() { find s -printf '%p %s %T@ %C@ %m\n' | sort; }
 
 @test "a backlog of 1,000 segments: status, cat and a writer's start take under 16 MiB" {
 	sanitized && skip "a sanitizer build"
+	[ "${METLOG_UNDER_VALGRIND-}" != yes ] || skip "valgrind has memory of its own"
 	[ -x /usr/bin/time ] || skip "/usr/bin/time is not installed"
 	lines 1 40000 | metlog-spool write s --sync none --segment-bytes 2k
 	[ "$(segments ndjson | wc -l)" -ge 1000 ]
