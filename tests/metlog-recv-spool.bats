@@ -181,10 +181,10 @@ types() { stored | sed 's/{"type":"//; s/"}//' | tr '\n' ' '; }
 	[ "$(cat points)" -gt 30 ]
 }
 
-@test "killed while it seals segments, and these taken out before it comes back: the same" {
+@test "killed three times while it seals segments, and these taken out before it comes back: the same" {
 	need strace
 	sanitized && skip "a sanitizer build"
-	CRASH_DRAIN=1 timeout 200 "$python" "$SOURCE/tests/peers/ack_crash.py" renameat,pwrite64 50 3 -- metlog-recv --segment-bytes 500 >points
+	CRASH_DRAIN=1 CRASH_KILLS=3 timeout 200 "$python" "$SOURCE/tests/peers/ack_crash.py" renameat,pwrite64 50 3 -- metlog-recv --segment-bytes 500 >points
 	[ "$(cat points)" -gt 5 ]
 }
 

@@ -4,7 +4,7 @@
 
 Runs `metlog-recv --from ack:ipc://... --spool ...` again and again in the current directory, killed by strace at the first, second, ... system call
 of that name, until a run has fewer of them; starts it anew each time, and lets two senders go on until all of their RECORDS (50) are acknowledged.
-With CRASH_DRAIN=1 what is sealed or was left behind is taken out by `metlog-spool drain` before each new start.
+With CRASH_KILLS=N a run is killed at the same call of its first N starts. With CRASH_DRAIN=1 what is sealed or was left behind is taken out by `metlog-spool drain` before each new start.
 Every record must be in the spool once, or have come out of it once. Prints how many points there were; a fault ends it with status 1.
 """
 import os
@@ -79,24 +79,27 @@ def one_run(command, records, inject):
     if os.path.exists("crash.drained"):
         os.unlink("crash.drained")
     senders = [Sender(1, records), Sender(2, records)]
-    receiver, killed, end = start(command, inject), False, time.monotonic() + 20
+    receiver, kills, end = start(command, inject), 0, time.monotonic() + 20
+    most = int(os.environ.get("CRASH_KILLS", 1))
     while any(sender.done < records for sender in senders):
         for sender in senders:
             sender.turn()
         if receiver.poll() is not None:
-            if killed:
+            if kills == most:
                 sys.exit("%s: ended by itself: %s" % (inject, open("crash.err").read()))
             drain()
-            killed, receiver = True, start(command, None)
+            kills += 1
+            receiver = start(command, inject if kills < most else None)
         if time.monotonic() > end:
             sys.exit("%s: not acknowledged within 20 s" % inject)
-    if killed or not inject:
+    killed = kills > 0
+    if kills == most:
         stop(receiver)
     else:  # strace passes the signal on to itself: so the receiver is asked to end by its last system calls
         children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(receiver.pid)], capture_output=True, check=False).stdout.split()
         os.kill(int(children[0]), signal.SIGTERM)
-        killed = receiver.wait(20) != 0
-        if killed:
+        if receiver.wait(20) != 0:
+            killed = True
             drain()
             stop(start_and_settle(command))
     found, want = stored(), senders[0].lines + senders[1].lines
