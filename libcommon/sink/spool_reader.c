@@ -134,12 +134,17 @@ static enum spool_reader_result next_segment(struct spool_reader *r)
 	struct segment segment;
 	int more;
 	if (r->count == SPOOL_READER_HELD_MAX) return SPOOL_READER_NOTHING;
-	/* A list that has come to its end is begun anew, from the first name on: a spool that was empty counts from 1 again. */
-	if (!r->listing) segment_list_init(&r->list, r->dir_fd);
-	r->listing = true;
-	while ((more = segment_list_next(&r->list, &segment)) > 0)
-		if (!is_held(r, &segment)) return begin_segment(r, &segment);
-	r->listing = false;
+	/* A list that has come to its end is begun anew, from the first name on: a spool that was empty counts from 1 again. One that was begun at an
+	 * earlier call may not have seen what has come since, so its end says nothing yet. */
+	bool anew;
+	do {
+		anew = !r->listing;
+		if (anew) segment_list_init(&r->list, r->dir_fd);
+		r->listing = true;
+		while ((more = segment_list_next(&r->list, &segment)) > 0)
+			if (!is_held(r, &segment)) return begin_segment(r, &segment);
+		r->listing = false;
+	} while (more == 0 && !anew);
 	if (more == 0) return SPOOL_READER_NOTHING;
 	diag_error("reading the spool %s: %s", r->path, strerror(errno));
 	return fail(r);

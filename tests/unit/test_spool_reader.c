@@ -143,6 +143,19 @@ static void a_growing_segment_is_followed_and_stays_until_it_is_sealed(void **st
 	spool_reader_close(r);
 }
 
+static void what_came_since_the_reader_looked_into_the_folder_is_there_at_once(void **state)
+{
+	struct fixture *f = *state;
+	set_up(f, 1000, 100);
+	struct spool_reader *r = open_reader(f);
+	assert_int_equal(utimensat(AT_FDCWD, f->path, (struct timespec[2]){ { 1, 0 }, { 1, 0 } }, 0), 0); /* nothing has changed lately */
+	assert_true(takes(r, 1, 1, 1)); /* it has seen the names that there were */
+	write_lines(f, 101, 100);
+	assert_true(takes(r, 2, 2, 199));
+	assert_true(takes_nothing(r));
+	spool_reader_close(r);
+}
+
 static void one_that_a_crash_left_open_is_sealed_and_taken(void **state)
 {
 	struct fixture *f = *state;
@@ -182,6 +195,7 @@ int main(void)
 		CASE(after_a_kill_lines_come_again_with_the_numbers_they_had),
 		CASE(going_back_gives_what_is_not_done_again),
 		CASE(a_growing_segment_is_followed_and_stays_until_it_is_sealed),
+		CASE(what_came_since_the_reader_looked_into_the_folder_is_there_at_once),
 		CASE(one_that_a_crash_left_open_is_sealed_and_taken),
 		CASE(only_one_takes_out),
 	};
