@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -16,7 +17,9 @@
 #include "sink/spool.h"
 #include "drain_private.h"
 
-enum { NAME_TRIES = 100, LOCK_TRIES = 10 };
+/* BUSY: a writer that recovers tries the lock for a moment. STALE: the owner was killed between a fork and its exec, and his child holds the lock for as
+ * long as it takes to come to that. */
+enum { NAME_TRIES = 100, BUSY_MS = 50, STALE_MS = 2000, LOOK_AGAIN_MS = 5 };
 
 /* Some filesystems cannot sync a directory, and say so; there is nothing more to be had from them. */
 static bool sync_directory(int fd)
@@ -27,26 +30,31 @@ static bool sync_directory(int fd)
 	return result == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP;
 }
 
+/* The process id that the lock's file holds; 0: none can be told. */
+static long owner_of(int fd)
+{
+	char text[24] = "";
+	return pread(fd, text, sizeof text - 1, 0) > 0 ? strtol(text, NULL, 10) : 0;
+}
+
 /* One who takes out at a time. The lock is of the descriptor, so it is gone when we are, however we end. */
 static int take_lock(int dir_fd, const char *path)
 {
-	char owner[24] = "";
+	char text[24];
 	int fd = openat(dir_fd, "drain.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0) die_errno(EXIT_NO_OUTPUT, "%s/drain.lock", path);
-	/* A writer that recovers tries the lock for a moment. */
-	int taken = flock(fd, LOCK_EX | LOCK_NB);
-	for (int i = 0; i < LOCK_TRIES && taken != 0 && errno == EWOULDBLOCK; i++) {
-		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
-		taken = flock(fd, LOCK_EX | LOCK_NB);
+	for (int64_t start = socket_clock_ms(); flock(fd, LOCK_EX | LOCK_NB) != 0;) {
+		if (errno != EWOULDBLOCK && errno != EINTR) die_errno(EXIT_NO_OUTPUT, "%s/drain.lock", path);
+		long owner = owner_of(fd);
+		bool dead = owner > 0 && kill((pid_t)owner, 0) != 0 && errno == ESRCH;
+		if (socket_clock_ms() - start >= (dead ? STALE_MS : BUSY_MS)) {
+			if (owner > 0) die(EXIT_NO_OUTPUT, "%s: is being drained by process %ld", path, owner);
+			die(EXIT_NO_OUTPUT, "%s: is being drained by another process", path);
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = LOOK_AGAIN_MS * 1000000 }, NULL);
 	}
-	if (taken != 0) {
-		if (errno != EWOULDBLOCK) die_errno(EXIT_NO_OUTPUT, "%s/drain.lock", path);
-		ssize_t length = pread(fd, owner, sizeof owner - 1, 0);
-		owner[length > 0 ? strspn(owner, "0123456789") : 0] = '\0';
-		die(EXIT_NO_OUTPUT, "%s: is being drained by %s%s", path, *owner ? "process " : "another process", owner);
-	}
-	int length = snprintf(owner, sizeof owner, "%ld\n", (long)getpid());
-	if (ftruncate(fd, 0) != 0 || pwrite(fd, owner, (size_t)length, 0) < 0) { /* only for that message */ }
+	int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) < 0) { /* only for that message */ }
 	return fd;
 }
 

@@ -19,7 +19,7 @@
  * line, who wrote to the spool last: the holder himself only once he has recovered what the one before has left. On the third, the number of the
  * next segment: numbers go on where all segments have been taken out, so that notes on the old ones are not taken for notes on new ones. */
 static const char recovering[] = "recovering", writer[] = "\nwriter ", next[] = "\nnext ";
-enum { TEXT_MAX = 80, STALE_MS = 200, RECOVERY_MS = 30000, LOOK_AGAIN_MS = 5 };
+enum { TEXT_MAX = 80, STALE_MS = 2000, RECOVERY_MS = 30000, LOOK_AGAIN_MS = 5 };
 
 static int refuse(int *status, enum diag_exit with)
 {
@@ -84,15 +84,15 @@ static int try_lock(int fd)
 }
 
 /* A lock that is only held for a moment is waited for; a writer's is not. A holder that is dead by its number has let go, and the new one has
- * not written his own yet. */
-static int wait_for(int fd)
+ * not written his own yet; or he was killed between a fork and its exec, and his child holds the lock until it comes to that. */
+int spool_lock_wait(int fd, int64_t busy_ms)
 {
 	int error;
 	int64_t start = socket_clock_ms();
 	while ((error = try_lock(fd)) == EWOULDBLOCK) {
 		struct holder holder = read_holder(fd);
 		bool stale = holder.pid <= 0 || (kill((pid_t)holder.pid, 0) < 0 && errno == ESRCH);
-		int64_t most = holder.recovers ? RECOVERY_MS : stale ? STALE_MS : 0;
+		int64_t most = holder.recovers ? RECOVERY_MS : stale ? STALE_MS : busy_ms;
 		if (socket_clock_ms() - start >= most) break;
 		poll(NULL, 0, LOOK_AGAIN_MS);
 	}
@@ -122,7 +122,7 @@ int spool_lock(int dir_fd, const char *path, enum spool_lock_use use, int *statu
 	*status = EXIT_DONE;
 	int fd = open_lock(dir_fd, path, status);
 	if (fd < 0) return -1;
-	int error = use == SPOOL_LOCK_WRITE ? wait_for(fd) : try_lock(fd);
+	int error = use == SPOOL_LOCK_WRITE ? spool_lock_wait(fd, 0) : try_lock(fd);
 	if (!error) {
 		struct holder before = read_holder(fd);
 		write_holder(fd, (struct holder){ .pid = getpid(), .writer = before.writer, .next = before.next, .recovers = use == SPOOL_LOCK_RECOVER });

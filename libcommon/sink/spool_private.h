@@ -67,6 +67,7 @@ int spool_lock(int dir_fd, const char *path, enum spool_lock_use, int *status);
 void spool_lock_recovered(int fd, uint64_t next_number); /* the holder is the last writer from now on, and this the next segment's number, for: */
 uint64_t spool_lock_next(int fd);                   /* 0: not known */
 long spool_lock_writer(int dir_fd);                 /* the process that wrote to the spool last; 0: not known */
+int spool_lock_wait(int fd, int64_t busy_ms);       /* takes the lock of a file that begins with its holder's process id: 0 or an errno, after busy_ms */
 
 /* --- spool_segment.c: the open segment. Each answers FULL for a shortage, FAILED (and the spool has failed) for any other error --- */
 

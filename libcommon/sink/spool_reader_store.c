@@ -24,6 +24,8 @@ static void say_holder(int fd, const char *path)
 	diag_error("opening the spool %s: it is being drained by %s%s", path, *text ? "process " : "another process", text);
 }
 
+enum { BUSY_MS = 50 };
+
 static void write_holder(int fd)
 {
 	char text[24];
@@ -34,7 +36,7 @@ static void write_holder(int fd)
 
 int spool_reader_lock(int dir_fd, const char *path, int *status)
 {
-	int result, fd = openat(dir_fd, "drain.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	int fd = openat(dir_fd, "drain.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (fd < 0 || !spool_is_plain(fd)) {
 		bool strange = errno == EPERM || errno == ELOOP;
 		*status = errno == EIO ? EXIT_IO : EXIT_NO_OUTPUT;
@@ -42,15 +44,14 @@ int spool_reader_lock(int dir_fd, const char *path, int *status)
 		if (fd >= 0) close(fd);
 		return -1;
 	}
-	do result = flock(fd, LOCK_EX | LOCK_NB);
-	while (result < 0 && errno == EINTR);
-	if (result == 0) {
+	int error = spool_lock_wait(fd, BUSY_MS); /* a writer that recovers tries the lock for a moment */
+	if (!error) {
 		write_holder(fd);
 		return fd;
 	}
-	*status = errno == EWOULDBLOCK ? EXIT_NO_OUTPUT : EXIT_IO;
-	if (errno == EWOULDBLOCK) say_holder(fd, path);
-	else diag_error("locking %s/drain.lock: %s", path, strerror(errno));
+	*status = error == EWOULDBLOCK ? EXIT_NO_OUTPUT : EXIT_IO;
+	if (error == EWOULDBLOCK) say_holder(fd, path);
+	else diag_error("locking %s/drain.lock: %s", path, strerror(error));
 	close(fd);
 	return -1;
 }

@@ -166,7 +166,7 @@ class Receiving:
     """A receiver in the background, that is started again without a fault when it dies of one."""
 
     def __init__(self, t, fault=None, use_strace=False):
-        self.t, self.over, self.status, self.error = t, False, None, None
+        self.t, self.over, self.status, self.error, self.process = t, False, None, None, None
         plain = ["metlog-recv", "--from", t.endpoint, "--spool", t.spool] + OPTIONS + ["--sync-interval", "2ms", "--segment-age", "15ms"]
         self.commands = [traced(plain, fault, t.log)] if use_strace else []
         self.plain, self.fault = plain, fault
@@ -175,6 +175,8 @@ class Receiving:
 
     def keep(self):
         for command in itertools.chain(self.commands, itertools.repeat(self.plain)):
+            if self.over:
+                return
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             messages = self.process.stderr.read().decode("utf-8", "replace")
             self.status = self.process.wait()
@@ -184,18 +186,25 @@ class Receiving:
                 self.error = "the receiver ended with %d: %s" % (self.status, house.short(messages))
                 return
 
-    def finish(self):
-        # strace keeps SIGTERM from itself while it traces: its child is asked.
-        self.over = True
-        children = "/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)
+    def terminate(self, process):
+        """strace keeps SIGTERM from itself while it traces: its child is asked."""
         try:
-            with open(children, encoding="ascii") as file:
-                pids = [int(pid) for pid in file.read().split()] if self.process.args[0] == "strace" else [self.process.pid]
+            pids = [process.pid]
+            if process.args[0] == "strace":
+                with open("/proc/%d/task/%d/children" % (process.pid, process.pid), encoding="ascii") as file:
+                    pids = [int(pid) for pid in file.read().split()]
             for pid in pids:
                 os.kill(pid, signal.SIGTERM)
         except OSError:
             pass
-        self.thread.join(10)
+
+    def finish(self):
+        self.over, asked, deadline = True, None, time.monotonic() + 10
+        while self.thread.is_alive() and time.monotonic() < deadline:
+            if self.process and self.process is not asked:   # one that has only just been started, too
+                asked = self.process
+                self.terminate(asked)
+            self.thread.join(0.05)
         if self.thread.is_alive():
             self.process.kill()
             raise house.Wrong("the receiver does not end on SIGTERM")
