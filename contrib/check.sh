@@ -159,7 +159,7 @@ for suite in "$tree"/tests/faults/*.bats; do
 	[ -e "$suite" ] || continue
 	name="faults $(basename "$suite" .bats)"
 	if command -v bats >/dev/null; then
-		FAULTS=${long:+long} timeout --kill-after=10 "$([ -n "$long" ] && echo 3600 || echo 240)" bats --tap "$suite" >"$logs/$name.log" 2>&1 </dev/null
+		FAULTS=${long:+long} timeout --kill-after=10 "$([ -n "$long" ] && echo 3600 || echo 300)" bats --tap "$suite" >"$logs/$name.log" 2>&1 </dev/null
 		count_tap "$name" "$logs/$name.log"
 		[ -z "$long" ] || sed -n 's/^# \(.* wrong\)$/   \1/p' "$logs/$name.log"
 	else

@@ -12,6 +12,7 @@ setup() {
 @test "nor does it beside a writer that commits each envelope" { faults powerloss each "${set[@]}"; }
 @test "nor beside a writer that compresses" { faults powerloss compress "${set[@]}"; }
 @test "nor beside one that goes on where others were killed" { faults powerloss restart "${set[@]}"; }
+@test "nor beside a receiver: what its acknowledgements have told is there, and the next one starts" { faults powerloss receiver "${set[@]}"; }
 @test "a loss of power beside a drain loses no segment that is not delivered" { faults powerloss drain "${set[@]}"; }
 @test "nor does it with --keep" { faults powerloss keep "${set[@]}"; }
 @test "nor when segments go to failed/" { faults powerloss failed "${set[@]}"; }

@@ -3,14 +3,18 @@
 """usage: powerloss.py SCENARIO [--records N] [--seed N] [--points N] [--keep]
 
 SCENARIO: each, batch, compress (a writer that seals often, with this policy); restart (a writer that is killed, and the next one);
-drain, keep, failed (a drain that removes, keeps, or gives up on segments). --points: try so many states, chosen by the seed (default: all)."""
+drain, keep, failed (a drain that removes, keeps, or gives up on segments); receiver (metlog-recv --from ack: --spool). --points: try so many states, chosen by the seed (default: all)."""
 
 import argparse
 import concurrent.futures
 import itertools
 import os
+import re
+import signal
+import subprocess
 import sys
 import tempfile
+import time
 
 import disk
 import house
@@ -23,13 +27,42 @@ class Recording:
     def __init__(self, work):
         self.work, self.root = work, os.path.join(work, "root")
         os.mkdir(self.root)
-        self.calls = []
+        self.calls, self.restart = [], False
 
     def run(self, command, stdin=b"", inject=()):
         log = os.path.join(self.work, "trace")
         done = house.run(trace.COMMAND + [log] + list(inject) + command, stdin, limit=60)
         self.calls += trace.read(log)
         return done
+
+
+    def run_receiver(self, lines):
+        """A receiver that takes all lines from a sender, in some runs of it."""
+        log, ready, spool = os.path.join(self.work, "trace"), os.path.join(self.work, "ready"), os.path.join(self.root, "spool")
+        endpoint = "ack:ipc://" + os.path.join(self.work, "s")
+        receiver = subprocess.Popen(trace.COMMAND + [log, "metlog-recv", "--from", endpoint, "--spool", spool, "--segment-bytes", "4k", "--sync-interval", "1ms",
+                                                     "--ready", ready], stdin=subprocess.DEVNULL)
+        try:
+            await_file(ready)
+            for at in range(0, len(lines), 5):
+                status, _, messages = house.run(["metlog-send", "--json", "--as-is", "--to", endpoint, "--timeout", "10s"], b"".join(lines[at:at + 5]), limit=20)
+                if status:
+                    raise house.Wrong("the sender: status %d: %s" % (status, messages))
+            with open("/proc/%d/task/%d/children" % (receiver.pid, receiver.pid), encoding="ascii") as children:
+                os.kill(int(children.read().split()[0]), signal.SIGTERM)
+            if receiver.wait(20):
+                raise house.Wrong("the receiver: status %d" % receiver.returncode)
+        finally:
+            receiver.kill()
+        self.calls += trace.read(log)
+
+
+def await_file(path):
+    deadline = time.monotonic() + 10
+    while not os.path.exists(path):
+        if time.monotonic() > deadline:
+            raise house.Wrong("a receiver is not ready")
+        time.sleep(0.002)
 
 
 class State:
@@ -55,7 +88,21 @@ def enumerate_states(recording, model, required, seed):
     return states
 
 
-def check(state, issued, duplicates):
+def try_restart(root, spool):
+    """A receiver takes over what is there: it starts, and stops."""
+    ready = os.path.join(root, "ready")
+    receiver = subprocess.Popen(["metlog-recv", "--from", "ack:ipc://" + os.path.join(root, "s"), "--spool", spool, "--ready", ready],
+                                stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        await_file(ready)
+        receiver.terminate()
+        if receiver.wait(10):
+            raise house.Wrong("the next receiver: status %d" % receiver.returncode)
+    finally:
+        receiver.kill()
+
+
+def check(state, issued, duplicates, restart):
     """Recovers from the state; Wrong if anything that has to be there is not, or anything torn is."""
     with tempfile.TemporaryDirectory(prefix="state.", dir=house_work[0]) as root:
         disk.materialise(state.tree, root)
@@ -66,6 +113,8 @@ def check(state, issued, duplicates):
             return
         # Beside the damage that recovery has yet to see to, all that matters can be read. Without even a lock it is no spool yet.
         house.judge(issued, state.required, seen(spool, allow=(65,) if state.required else (65, 66)), duplicates)
+        if restart:
+            try_restart(root, spool)
         status, _, messages = house.run(["metlog-spool", "write", spool])
         if status:
             raise house.Wrong("recovery: status %d: %s" % (status, house.short(messages)))
@@ -152,6 +201,27 @@ def exited_well(call):
     return "WEXITSTATUS(s) == 0" in call.text or ("CLD_EXITED" in call.text and "si_status=0" in call.text)
 
 
+ACKNOWLEDGEMENT = re.compile(rb"METLOG1A\x00\x08(.{8})", re.S)
+
+
+def scenario_receiver(recording, lines):
+    """Each sender run numbers its lines from 1; a new run begins where its first acknowledgement is lower than the last."""
+    model, known = disk.Disk(recording.root), {"sent": 0, "before": 0, "last": 0}
+    recording.run_receiver(lines)
+
+    def required(model, _call):
+        for data in model.sent[known["sent"]:]:
+            for match in ACKNOWLEDGEMENT.finditer(data):
+                number = int.from_bytes(match.group(1), "big")
+                if 0 < number <= known["last"] and known["last"] == 5:
+                    known["before"], known["last"] = known["before"] + 5, 0
+                known["last"] = max(known["last"], number)
+        known["sent"] = len(model.sent)
+        return set(lines[:known["before"] + known["last"]])
+    recording.restart = True
+    return model, required, lines, 0
+
+
 def scenario_drain(recording, lines):
     return drained(recording, lines, [], ["sh", "-c", "cat >/dev/null"], 0)
 
@@ -168,12 +238,12 @@ house_work = [None]
 SCENARIOS = {name[9:]: function for name, function in globals().items() if name.startswith("scenario_")}
 
 
-def try_all(chosen, issued, duplicates):
+def try_all(chosen, issued, duplicates, restart):
     wrong = []
 
     def one(state):
         try:
-            check(state, issued, duplicates)
+            check(state, issued, duplicates, restart)
         except house.Wrong as broken:
             wrong.append("%s: %s" % (state.where, broken))
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -198,7 +268,7 @@ def main():
     order = list(states.values())
     if options.points and len(order) > options.points:
         order = disk.seeded(options.seed).sample(order, options.points)
-    wrong = try_all(order, issued, duplicates)
+    wrong = try_all(order, issued, duplicates, recording.restart)
     if not options.keep:
         house.clean(work)
     return house.report("power loss, %s (seed %d)" % (options.scenario, options.seed), "%d of %d states behind %d calls" %

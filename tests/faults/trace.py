@@ -1,6 +1,6 @@
 # trace - the system calls of a program, as strace has written them down, as one list of what was done to files.
 # SPDX-License-Identifier: MPL-2.0
-"""trace.read(path) gives Call objects in the order in which the calls ended (a write to a socket or a pipe: in which it began)."""
+"""trace.read(path) gives Call objects in the order in which the calls ended; but one that sends, in which it began."""
 
 import re
 
@@ -10,6 +10,7 @@ CALLS = ("openat,open,creat,close,dup,dup2,dup3,fcntl,lseek,write,pwrite64,write
          "mkdir,mkdirat,chdir,fchdir,sendto,sendmsg,wait4,waitid,fork,vfork,clone,clone3,execve")
 COMMAND = ["strace", "-f", "-xx", "-s", "10000000", "-e", "trace=" + CALLS, "-e", "signal=none", "-o"]
 
+SENDING = ("sendto", "sendmsg")
 LINE = re.compile(r"^(\d+) +(?:<\.\.\. (\w+) resumed>(.*)|(\w+)\((.*))$")
 RESULT = re.compile(r"^(.*)\) += (-?\d+|\?|0x[0-9a-f]+)(.*)$", re.S)
 STRING = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
@@ -62,7 +63,7 @@ def split(text):
 
 
 def read(path):
-    calls, begun = [], {}
+    calls, begun, places = [], {}, {}
     with open(path, encoding="ascii", errors="replace") as lines:
         for line in lines:
             match = LINE.match(line.rstrip("\n"))
@@ -75,8 +76,15 @@ def read(path):
                 name, text = match.group(4), match.group(5)
             if text.endswith("<unfinished ...>"):
                 begun[pid] = text[:-len("<unfinished ...>")].rstrip()
+                if name in SENDING:
+                    places[pid] = len(calls)
+                    calls.append(None)
                 continue
             done = RESULT.match(text)
             if done and done.group(2) != "?" and not done.group(3).strip().startswith("E"):
-                calls.append(Call(pid, name, done.group(1), int(done.group(2), 0)))
-    return calls
+                call = Call(pid, name, done.group(1), int(done.group(2), 0))
+                if match.group(2) and pid in places:
+                    calls[places.pop(pid)] = call
+                else:
+                    calls.append(call)
+    return [call for call in calls if call]
