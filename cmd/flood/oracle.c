@@ -17,7 +17,7 @@ struct numbers {
 	uint64_t highest;
 };
 
-enum { EXAMPLES_MAX = 8, EXAMPLES_TEXT = 160 };
+enum { EXAMPLES_MAX = 8, EXAMPLES_TEXT = EXAMPLES_MAX * 48 };
 static const uint64_t number_limit = UINT64_C(1) << 33; /* a bitmap of 1 GiB */
 
 /* The first numbers of which something is to be said, as ranges. */
@@ -222,7 +222,10 @@ void oracle_run(struct filter *filter, const struct flood_options *options)
 	/* Whatever was made has to be read. */
 	if (filter->reader.line_limit < options->plan.payload_most * 2 + MAKER_REST_MAX) filter->reader.line_limit = options->plan.payload_most * 2 + MAKER_REST_MAX;
 	if (options->acknowledged) add_acknowledged(&filter->options, options->acknowledged);
-	while (filter_next(filter, &envelope)) look_at(&o, &envelope);
+	while (filter_next(filter, &envelope)) {
+		look_at(&o, &envelope);
+		filter_booked_pass(filter);
+	}
 	filter->rejects.count = 0; /* they stand in the table */
 	report(&o);
 	if (options->acknowledged) free(filter->options.operands);
