@@ -199,6 +199,7 @@ if command -v valgrind >/dev/null && [ -s "$work/corpus" ]; then
 	under_valgrind "metlog-to-statsd" metlog-to-statsd --dry-run --rejects dead
 	under_valgrind "metlog-tail" metlog-tail --rejects dead --color=always --oneline
 	under_valgrind "metlog-tail --json" metlog-tail --json --rejects dead -m 'type == "cef"'
+	under_valgrind "metlog-flood" metlog-flood -c 500 --corrupt 20 --duplicates 5 --unicode 30 --skew 1h
 	under_valgrind "metlog-send --json" metlog-send --json --rejects dead
 	cd - >/dev/null || exit 71
 else
