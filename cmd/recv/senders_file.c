@@ -120,16 +120,25 @@ int senders_file_slots(struct senders_file *f, struct senders *senders)
 	return 0;
 }
 
-int senders_file_base(struct senders_file *f, const struct spool *spool)
+int senders_file_base(struct senders_file *f, struct spool *spool)
 {
 	if (f->fd < 0) return 0;
 	struct spool_position at = spool_position(spool);
 	struct base base = { .generation = f->generation + 1, .segment = at.segment, .records = at.records, .pid = (uint64_t)getpid() };
 	int error = write_record(f, BASE_AT, &base);
 	f->generation++;
+	f->base = at;
+	f->committed = spool_counts(spool)->committed;
 	f->lines = f->runs = 0;
 	f->runner = NULL;
 	return error;
+}
+
+void senders_file_leave(const struct senders_file *f, struct spool *spool)
+{
+	uint64_t since = spool_counts(spool)->committed - f->committed;
+	if (f->fd < 0 || !since) return;
+	spool_note(spool_directory_fd(spool), &(struct spool_recovered_note){ f->base.segment, f->base.records + since, (uint64_t)getpid() });
 }
 
 /* --- at the start --- */
@@ -239,7 +248,7 @@ static struct span read_file(int fd)
 
 /* What the runs have told goes into the slots first; a generation without runs follows; then the head says who writes from now on. Until the last
  * step a crash leaves what the next start reads in the same way. */
-static int rewrite(struct senders_file *f, struct senders *senders, const struct spool *spool, struct head *head, size_t length)
+static int rewrite(struct senders_file *f, struct senders *senders, struct spool *spool, struct head *head, size_t length)
 {
 	static const char nothing[SLOTS_AT * RECORD];
 	int error = 0;
@@ -250,7 +259,7 @@ static int rewrite(struct senders_file *f, struct senders *senders, const struct
 	return error ? error : write_record(f, HEAD_AT, head);
 }
 
-void senders_file_open(struct senders_file *f, struct senders *senders, const struct spool *spool, bool synced)
+void senders_file_open(struct senders_file *f, struct senders *senders, struct spool *spool, bool synced)
 {
 	struct stat status;
 	int dir_fd = spool_directory_fd(spool);

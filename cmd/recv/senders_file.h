@@ -24,12 +24,13 @@ struct senders_file {
 	uint64_t lines;              /* appended in this generation */
 	size_t runs;
 	const struct sender *runner; /* whose the last run is; NULL: of other sources, or none */
-	struct spool_position base;
+	struct spool_position base;  /* and how many lines were committed then */
+	uint64_t committed;
 	bool shortage_told;
 };
 
 /* Opens, or makes, `senders` in the spool's directory and fills the table from it. Dies: 73 if it is a link or not ours, 74 on an I/O error. */
-void senders_file_open(struct senders_file *, struct senders *, const struct spool *, bool synced);
+void senders_file_open(struct senders_file *, struct senders *, struct spool *, bool synced);
 void senders_file_close(struct senders_file *);
 
 /* Before a line is appended; `sender` NULL: of another source. 0 or an errno: then nothing may be appended any more. */
@@ -41,6 +42,9 @@ bool senders_file_is_full(const struct senders_file *);
 /* After a commit of everything: writes the slots of those whose number has changed, ... */
 int senders_file_slots(struct senders_file *, struct senders *);
 /* ... and after the spool has been sealed, if it was, begins a new generation. */
-int senders_file_base(struct senders_file *, const struct spool *);
+int senders_file_base(struct senders_file *, struct spool *);
+
+/* At the end, if not everything could be committed: leaves word of what was, for the next senders_file_open. */
+void senders_file_leave(const struct senders_file *, struct spool *);
 
 #endif

@@ -189,6 +189,7 @@ void store_close(struct recv *r)
 	if (!st->spool) return;
 	struct spool *spool = st->spool;
 	if (commit(r, true)) ack_settle(r);
+	else if (!st->failed && spool_seal(spool) == SPOOL_FULL) senders_file_leave(&st->file, spool);
 	store_count(r);
 	tell_unkept(r);
 	st->spool = NULL;

@@ -98,6 +98,7 @@ struct spool_recovered_note {
 	uint64_t segment, records, pid;
 };
 bool spool_recovered_note(int dir_fd, struct spool_recovered_note *);
+void spool_note(int dir_fd, const struct spool_recovered_note *); /* the same by a writer that ends before it could commit everything */
 
 uint64_t spool_uncommitted(const struct spool *); /* lines appended and not committed */
 const char *spool_reason(const struct spool *);   /* why the last result was not SPOOL_DONE: "No space left on device", "limit of 10 GiB reached" */

@@ -13,17 +13,21 @@
 /* A line of text: the segment's number, the lines kept, the writer's process id. */
 enum { NOTE_MAX = 80 };
 
-void spool_note_write(const struct salvage *v)
+void spool_note(int dir_fd, const struct spool_recovered_note *note)
 {
 	char text[NOTE_MAX];
-	long pid = spool_lock_writer(v->dir_fd);
-	if (pid <= 0) return;
-	int fd = openat(v->dir_fd, "recovered", O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	int fd = openat(dir_fd, "recovered", O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (fd < 0) return;
-	int length = snprintf(text, sizeof text, "%020" PRIu64 " %020" PRIu64 " %020" PRIu64 "\n", v->segment.number, v->good.records, (uint64_t)pid);
+	int length = snprintf(text, sizeof text, "%020" PRIu64 " %020" PRIu64 " %020" PRIu64 "\n", note->segment, note->records, note->pid);
 	/* Always of one length, so that it is replaced at once. Without it more may come twice, and nothing is lost: a full disk is no reason to stop. */
 	if (!spool_is_plain(fd) || pwrite(fd, text, (size_t)length, 0) != length) errno = 0;
 	close(fd);
+}
+
+void spool_note_write(const struct salvage *v)
+{
+	long pid = spool_lock_writer(v->dir_fd);
+	if (pid > 0) spool_note(v->dir_fd, &(struct spool_recovered_note){ v->segment.number, v->good.records, (uint64_t)pid });
 }
 
 bool spool_recovered_note(int dir_fd, struct spool_recovered_note *note)
