@@ -297,3 +297,36 @@ send() { separately metlog-send --json --as-is --to "ack:ipc://$PWD/socket" --st
 	separately metlog-send --to "ack:tcp://127.0.0.1:1" --curve-clients . x
 	expect_status 64
 }
+
+@test "the sender in the manual page is one: what it sends is kept once, with numbers that begin late, and to a receiver that dies" {
+	sed -n '/^A whole sender/,/^\.Ed/p' "$SOURCE/man/metlog-wire.5" | sed -e '/^A whole/d' -e '/^\./d' -e 's/\\e/\\/g' >sender.py
+	cat >>sender.py <<-'END'
+		import sys
+		one = Sender(sys.argv[1], settled=int(sys.argv[2]))
+		for i in range(1000):
+		    one.send(b'{"payload":"%d"}' % i)
+		one.settle()
+		one.send(b'{"payload":"last"}')
+		one.settle()
+	END
+	for settled in 0 5000; do
+		rm -rf where spool
+		metlog-recv --from "ack:ipc://$PWD/real" --spool spool --ready where &
+		receive=$!
+		children="${children-} $receive"
+		await 10 test -e where
+		"$python" sender.py "ipc://$PWD/real" $settled
+		[ "$(metlog-spool cat spool | wc -l)" -eq 1001 ]
+		metlog-spool cat spool | jq -r .payload | cmp - <(seq 0 999; echo last)
+		kill $receive
+		wait $receive
+	done
+	start die=1
+	"$python" sender.py "$at" 7 &
+	peer=$!
+	await 10 sh -c "! kill -0 $receiver 2>/dev/null"
+	rm -f socket
+	start
+	wait $peer
+	jq -r .payload kept | cmp - <(seq 0 999; echo last)
+}
