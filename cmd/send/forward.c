@@ -20,8 +20,9 @@ struct forward {
 	struct outlet *outlet;
 	bool blocks;              /* when the spool is full */
 	int timeout_ms;
-	uint64_t taken;
-	uint64_t written;         /* of the lines taken: those that readers may see, though they are not committed */
+	uint64_t sync_bytes;
+	uint64_t taken, unsynced_bytes; /* unsynced: taken since the last commit */
+	bool is_clean;            /* what the reader can see is committed; what is not waits in memory */
 	uint64_t begun;           /* the last number that was settled before this run */
 	uint64_t acknowledged;
 	uint64_t given;           /* number of the last line that the reader has given out */
@@ -38,6 +39,8 @@ struct forward *forward_open(const struct endpoint *to, const struct outlet_opti
 	f->reader = spool_reader_open(path, spool->line_limit);
 	f->blocks = spool->when_full == SPOOL_BLOCK;
 	f->timeout_ms = options->timeout_ms;
+	f->sync_bytes = spool->sync_bytes;
+	f->is_clean = true;
 	f->begun = f->acknowledged = f->given = spool_reader_done_up_to(f->reader);
 	buffer_init(&f->held, SIZE_MAX / 2);
 	own.timeout_ms = 0; /* the waiting is done here */
@@ -87,22 +90,20 @@ static bool hand_over(struct forward *f, struct span line)
 }
 
 /* Only what is committed may go: a number that the far side has seen must never be given to another envelope, which after a loss of power it would be.
- * spool_append commits what it writes; other calls may write what is not committed yet. */
-static void note_written(struct forward *f)
+ * A full spool commits what it has written, and leaves the rest in memory: so it can empty itself. */
+static int commit(struct forward *f)
 {
-	if (spool_uncommitted(f->spool)) f->written = spool_counts(f->spool)->appended;
-}
-
-static bool all_written_is_committed(const struct forward *f)
-{
-	return spool_counts(f->spool)->committed >= f->written;
+	enum spool_result result = spool_commit(f->spool);
+	f->is_clean = result != SPOOL_FAILED;
+	f->unsynced_bytes = 0;
+	return spool_status(f, result);
 }
 
 static int send_more(struct forward *f)
 {
 	struct span line;
 	if (f->is_holding && !hand_over(f, buffer_span(&f->held))) return 0;
-	while (all_written_is_committed(f)) {
+	while (f->is_clean) {
 		enum spool_reader_result result = spool_reader_next(f->reader, &line, &f->given);
 		if (result == SPOOL_READER_FAILED) return explain(f, EXIT_IO, "the spool cannot be read");
 		if (result == SPOOL_READER_NOTHING || !hand_over(f, line)) break;
@@ -131,7 +132,7 @@ int forward_attend(struct forward *f)
 {
 	if (socket_clock_ms() >= spool_due_ms(f->spool)) {
 		int status = spool_status(f, spool_attend(f->spool));
-		note_written(f);
+		if (!status) status = commit(f);
 		if (status) return status;
 	}
 	/* An acknowledgement makes room for more. */
@@ -167,22 +168,26 @@ static int wait_once(struct forward *f, int most_ms)
 
 int forward_take(struct forward *f, struct span line)
 {
-	uint64_t committed = spool_counts(f->spool)->committed;
 	enum spool_result result;
 	while ((result = spool_append(f->spool, line)) == SPOOL_FULL && f->blocks) {
 		if (signals_stopping()) return explain(f, EXIT_LATER, spool_reason(f->spool));
-		int status = wait_once(f, FULL_MS);
+		int status = commit(f);
+		if (!status) status = wait_once(f, FULL_MS);
 		if (status) return status;
 	}
+	f->is_clean = false;
 	if (result != SPOOL_DONE) return spool_status(f, result);
 	f->taken++;
-	return spool_counts(f->spool)->committed > committed ? attend_outlet(f) : 0;
+	f->unsynced_bytes += line.length + 1;
+	if (f->unsynced_bytes < f->sync_bytes && spool_uncommitted(f->spool)) return 0;
+	int status = commit(f);
+	return status ? status : attend_outlet(f);
 }
 
 int forward_write(struct forward *f)
 {
 	enum spool_result result = spool_write(f->spool);
-	note_written(f);
+	if (spool_uncommitted(f->spool)) f->is_clean = false;
 	return spool_status(f, result);
 }
 
@@ -212,10 +217,13 @@ int forward_settle(struct forward *f)
 	int64_t end_ms = deadline(f, stopping);
 	for (;;) {
 		uint64_t before = f->acknowledged;
-		enum spool_result result = sealed ? SPOOL_DONE : spool_seal(f->spool); /* a sealed segment is removed once all of it is acknowledged */
-		note_written(f);
-		sealed = result == SPOOL_DONE;
-		int status = spool_status(f, result);
+		int status = 0;
+		if (!sealed) { /* a sealed segment is removed once all of it is acknowledged */
+			enum spool_result result = spool_seal(f->spool);
+			sealed = result == SPOOL_DONE;
+			status = spool_status(f, result);
+			if (!status) status = commit(f);
+		}
 		if (!status) status = forward_attend(f);
 		if (status || (sealed && is_settled(f))) return status;
 		if (!stopping && signals_stopping()) stopping = true, end_ms = deadline(f, true);
