@@ -96,3 +96,60 @@ expect_order() {
 	expect_order 'fsync spool' 'unlinkat segment' 'fsync spool'
 	[ -e "$sealed" ]
 }
+
+# flood: 8,000 envelopes, some 2 MiB, in the file in: batches of 64 KiB are synced by a thread while the next one is taken.
+flood() { metlog-flood --seed 5 -c 8000 >in; }
+
+@test "while the next batch is taken, too, no line is passed on before the fsync that began behind its write has ended" {
+	flood
+	separately strace -f -y -o trace -e trace=write,fdatasync metlog-spool write --tee --sync-bytes 64Ki spool <in
+	expect_status 0
+	expect_same in "$out"
+	awk '
+	{ pid = $1; sub(/^[0-9]+ +/, "") }
+	/^(write|fdatasync)\(/ {
+		of[pid] = $0 ~ /^fdatasync/ ? "sync" : $0 ~ /^write\(1</ ? "out" : $0 ~ /\.open>/ ? "segment" : "other"
+		if (of[pid] == "sync") covers[pid] = written
+		if (of[pid] == "out" && $0 !~ /unfinished/) { split($0, part, " = "); if (passed + part[2] > covered) bad = bad NR " " }
+	}
+	/unfinished/ { next }
+	/resumed|\) *= / {
+		n = $0; sub(/.* = /, "", n)
+		if (of[pid] == "sync") { syncs++; if (covers[pid] > covered) covered = covers[pid]; by[pid]++ }
+		if (of[pid] == "segment") written += n
+		if (of[pid] == "out") passed += n
+	}
+	END {
+		for (pid in by) threads++
+		print syncs " syncs by " threads " threads, passed " passed
+		if (bad != "") print "passed on too early in the lines " bad
+		exit bad != "" || syncs < 20 || threads < 2 || passed < 1000000
+	}' trace >judged || fail "$(cat judged)"
+}
+
+@test "an fsync that fails while the next batch is taken is 74, is not called again, and what was passed on is stored" {
+	flood
+	for n in 1 2 3 5; do
+		rm -rf spool
+		separately strace -f -o trace -e trace=fdatasync,fsync -e inject=fdatasync:error=EIO:when=$n metlog-spool write --tee --sync-bytes 64Ki spool <in
+		expect_status 74
+		expect_in "$err" 'fsync: Input/output error'
+		awk '/INJECTED/ { hit = 1; next } hit && /fdatasync/ { exit 1 } END { exit !hit }' trace || fail "called again: $(cat trace)"
+		metlog-spool cat spool >stored
+		[ "$(wc -c <"$out")" -lt "$(wc -c <in)" ]
+		cmp -n "$(wc -c <"$out")" "$out" stored || fail "passed on and not stored"
+	done
+}
+
+@test "killed while a batch is being synced, everything that was passed on is stored" {
+	flood
+	for n in 1 2 4 8 16; do
+		rm -rf spool
+		separately strace -f -o trace -e trace=fdatasync -e inject=fdatasync:signal=KILL:when=$n metlog-spool write --tee --sync-bytes 64Ki spool <in
+		[ "$status" -ne 0 ] || fail "not killed at $n"
+		metlog-spool write spool </dev/null
+		metlog-spool cat spool >stored
+		cmp -n "$(wc -c <"$out")" "$out" stored || fail "passed on and not stored"
+		cmp -n "$(wc -c <stored)" stored in || fail "not what was sent"
+	done
+}

@@ -18,6 +18,7 @@ bool spooled_open(struct sink *s, const struct destination *d, const struct sink
 	struct spooled *p = s->spooled = must_alloc(sizeof *p);
 	p->options = d->spool_options;
 	p->options.line_limit = settings->line_limit;
+	p->options.behind = true;
 	p->spool = open_spool(s, status);
 	return p->spool != NULL;
 }
@@ -107,6 +108,7 @@ void spooled_want(struct sink *s, const struct destination *d)
 	if (destination_same_options(&p->options, &d->spool_options)) return;
 	p->options = d->spool_options;
 	p->options.line_limit = line_limit;
+	p->options.behind = true;
 	p->changed = true;
 }
 

@@ -191,6 +191,7 @@ int write_run(struct filter *f, const struct verb_options *options)
 	signals_open(SIGNALS_HANGUP);
 	signals_ignore_pipe();
 	spool.line_limit = f->options.line_limit;
+	spool.behind = true;
 	w.spool = open_spool = spool_open(options->dir, &spool);
 	atexit(close_spool);
 	if (options->tee) tee_open(&w.tee);

@@ -123,16 +123,24 @@ static enum spool_result write_ahead(struct spool *s)
 	return written == SPOOL_FAILED ? SPOOL_FAILED : SPOOL_DONE; /* what finds no room now is taken all the same, and waits in memory */
 }
 
+/* A full batch: the one before is committed now, and this one is being synced. */
+static enum spool_result commit_behind(struct spool *s)
+{
+	if (s->options.sync != SPOOL_SYNC_BATCH || write_pending(s) != SPOOL_DONE) return spool_commit(s);
+	s->oldest_line_ms = socket_clock_ms();
+	return spool_segment_sync_behind(s);
+}
+
 enum spool_result spool_append(struct spool *s, struct span line)
 {
 	if (s->failed) return SPOOL_FAILED;
 	if (line.length > s->options.line_limit || (line.length && memchr(line.data, '\n', line.length)))
 		die(EXIT_INTERNAL, "a line for the spool %s is longer than %llu bytes or has a newline in it", s->path, (unsigned long long)s->options.line_limit);
 	if (s->full && socket_clock_ms() < s->retry_ms) return SPOOL_FULL;
-	uint64_t uncommitted = s->unsynced_bytes + s->pending.length;
+	uint64_t uncommitted = s->unsynced_bytes - spool_behind_bytes(s) + s->pending.length;
 	bool each = s->options.sync == SPOOL_SYNC_EACH;
 	if (uncommitted && (each || s->full || uncommitted + line.length + 1 > s->options.sync_bytes)) {
-		enum spool_result result = spool_commit(s);
+		enum spool_result result = s->options.behind && !s->full ? commit_behind(s) : spool_commit(s);
 		if (result != SPOOL_DONE) return result;
 	}
 	if (each) return append_each(s, line);
@@ -180,6 +188,7 @@ enum spool_result spool_close(struct spool *s)
 	if (s->counts.dropped_segments > 1)
 		diag_warn("%s: %llu segments with %llu envelopes were dropped in all", s->path, (unsigned long long)s->counts.dropped_segments,
 			(unsigned long long)s->counts.dropped_records);
+	spool_behind_free(s->behind);
 	if (s->fd >= 0) close(s->fd);
 	close(s->lock_fd);
 	close(s->dir_fd);

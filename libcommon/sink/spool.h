@@ -35,6 +35,8 @@ struct spool_options {
 	                               * full disk cannot be opened (74) until there is room for a trailer */
 	enum spool_when_full when_full;
 	bool compress;                /* sealed segments are zstd */
+	bool behind;                  /* batch: a full batch is synced by a thread while the next one is taken, so that up to two are not committed.
+	                               * For who asks spool_uncommitted, and does not take what can be read for committed */
 	uint64_t line_limit;
 };
 extern const struct spool_options spool_defaults;

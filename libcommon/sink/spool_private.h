@@ -15,6 +15,7 @@ enum {
 	SPOOL_TRAILER_ROOM = 512,     /* what a trailer takes, and some */
 	SPOOL_BACKOFF_MIN_MS = 50,
 	SPOOL_BACKOFF_MAX_MS = 1000,
+	SPOOL_BEHIND_BYTES = 64 * 1024, /* smaller batches are synced where they are full: handing them over costs more than it brings */
 };
 
 /*   pending            written            synced
@@ -40,6 +41,7 @@ struct spool {
 
 	uint64_t sealed_bytes, sealed_segments;   /* in the directory, as the last look and what we did since tell */
 	int64_t oldest_begun;                     /* of the oldest sealed one; INT64_MAX if there is none */
+	struct spool_behind *behind;              /* options.behind: the batch before this one is being synced; NULL until there is one */
 	bool full, failed;
 	bool room_helps;                          /* what made it full: whether taking segments out can help */
 	int64_t retry_ms, backoff_ms;
@@ -75,10 +77,20 @@ enum spool_result spool_segment_create(struct spool *);
 enum spool_result spool_segment_write(struct spool *, size_t length); /* whole lines at the start of `pending`; FULL: some may be written */
 void spool_segment_hurry(const struct spool *);                       /* the disk may begin with what is written; no promise */
 enum spool_result spool_segment_sync(struct spool *);                 /* by the policy; all that is written is committed then */
+enum spool_result spool_segment_sync_behind(struct spool *);          /* the same by the thread: committed at the next call of any of these */
 enum spool_result spool_segment_seal(struct spool *);                 /* FULL: it is still open, and committed */
 enum spool_result spool_fail(struct spool *, const char *what, int error);
 void spool_set_reason(struct spool *, const char *what, int error);
 uint64_t spool_count_lines(struct span bytes);
+
+/* --- spool_behind.c: a batch is synced by a thread while the next one is taken --- */
+
+/* What is written and not synced is synced by the thread, unless there is none: false then. The one before must have been waited for. */
+bool spool_behind_start(struct spool *);
+/* Until the thread has done: what it has synced is committed. 0 or the errno of its fsync. Nothing is done if it has no job. */
+int spool_behind_wait(struct spool *);
+uint64_t spool_behind_bytes(const struct spool *); /* of the job that was not waited for yet */
+void spool_behind_free(struct spool_behind *);
 
 /* --- spool_compress.c --- */
 

@@ -20,6 +20,7 @@ enum spool_result spool_fail(struct spool *s, const char *what, int error)
 {
 	spool_set_reason(s, what, error);
 	s->failed = true;
+	spool_behind_wait(s);
 	/* Never synced again: the kernel may have dropped the pages and would say yes. */
 	if (s->fd >= 0) close(s->fd);
 	s->fd = -1;
@@ -127,8 +128,22 @@ static enum spool_result sync_data(struct spool *s)
 	return SPOOL_DONE;
 }
 
+static enum spool_result wait_behind(struct spool *s)
+{
+	int error = spool_behind_wait(s);
+	return error ? spool_fail(s, "fsync", error) : SPOOL_DONE;
+}
+
+enum spool_result spool_segment_sync_behind(struct spool *s)
+{
+	if (wait_behind(s) != SPOOL_DONE) return SPOOL_FAILED;
+	if (s->fd < 0 || !s->unsynced_lines) return SPOOL_DONE;
+	return spool_behind_start(s) ? SPOOL_DONE : spool_segment_sync(s);
+}
+
 enum spool_result spool_segment_sync(struct spool *s)
 {
+	if (wait_behind(s) != SPOOL_DONE) return SPOOL_FAILED;
 	if (s->options.sync != SPOOL_SYNC_NONE && s->fd >= 0 && s->unsynced_lines) {
 		if (sync_data(s) != SPOOL_DONE) return SPOOL_FAILED;
 		if (!s->name_synced && sync_directory(s) != SPOOL_DONE) return SPOOL_FAILED;
@@ -192,6 +207,7 @@ static enum spool_result rename_sealed(struct spool *s)
 
 enum spool_result spool_segment_seal(struct spool *s)
 {
+	if (wait_behind(s) != SPOOL_DONE) return SPOOL_FAILED;
 	int error = write_trailer(s);
 	if (error) return stay_open(s, "sealing a segment", error);
 	if (sync_data(s) != SPOOL_DONE) return SPOOL_FAILED;
