@@ -134,11 +134,11 @@ static void take_operands(struct command_line *c, struct argp_state *state)
 	for (size_t i = 0; i < VERB_COUNT; i++)
 		if (strcmp(operands[0], verbs[i].name) == 0) c->verb = &verbs[i];
 	if (!c->verb) tool_usage_error("'%s' is no verb: say %s", operands[0], list);
-	if (before < 2) tool_usage_error("%s: no DIR: say which spool", c->verb->name);
+	if (before < 2) tool_usage_error("%s: no DIR: say which spool%s", c->verb->name, c->behind ? " before --" : "");
 	c->options.dir = operands[1];
 	if (c->verb->bit == DRAIN) {
-		if (before > 2) tool_usage_error("drain: '%s': the command stands behind --", operands[2]);
-		if (!c->behind) tool_usage_error("drain: no command: put it behind --");
+		if (before > 2) tool_usage_error("drain: '%s': the command stands behind --: drain DIR -- %s", operands[2], operands[2]);
+		if (!c->behind) tool_usage_error("drain: no command: drain DIR -- COMMAND");
 		c->options.command = state->argv + state->argc - c->behind;
 	} else if (c->verb->bit != WRITE && before + c->behind > 2) {
 		tool_usage_error("%s: '%s' is one word too many", c->verb->name, state->argv[state->next + 2]);
@@ -190,7 +190,7 @@ static const struct tool_about about = {
 	.examples =
 		"  metlog-recv --from sub:tcp://127.0.0.1:5565 |\n"
 		"      metlog-spool write /var/spool/metlog\n"
-		"  metlog-spool drain /var/spool/metlog -- metlog-to-statsd --server 127.0.0.1\n"
+		"  metlog-spool drain /var/spool/metlog -- metlog-to-statsd --to udp:127.0.0.1:8125\n"
 		"  metlog-spool status /var/spool/metlog\n"
 		"  metlog-spool cat /var/spool/metlog | metlog-tail\n"
 		"  metlog-spool replay /var/spool/metlog --since -1h --speed 10\n",

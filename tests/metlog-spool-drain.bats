@@ -92,6 +92,7 @@ teardown() {
 	[ "$(segments)" -eq 0 ]
 	[ "$(ls spool/failed | wc -l)" -eq 5 ]
 	[ "$(grep -c 'moved to failed/' "$err")" -eq 5 ]
+	[ "$(grep -c 'refusal 2 of 2: .*--retry-failed takes it back' "$err")" -eq 5 ]
 	[ ! -e spool/drain.json ]
 }
 

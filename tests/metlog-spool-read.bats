@@ -207,12 +207,14 @@ snapshot() { find s -printf '%p %s %T@ %C@ %m\n' | sort; }
 	feed 10 12
 	await 10 test -n "$(segments open)"
 	metlog-spool status s >state
-	grep -qE '^backlog +3 segments, 1 of them not sealed, .* 6 envelopes' state || fail "$(cat state)"
+	grep -qE '^backlog +3 segments, 1 of them not sealed yet, .* 6 envelopes' state || fail "$(cat state)"
 	grep -qE "^writer +process $writer\$" state || fail "$(cat state)"
 	grep -qE '^drain +none$' state
 	grep -qE '^failed +1 segment,' state
 	grep -qE '^delivered +0 segments' state
 	grep -qE '^quarantine +1 piece, 5 bytes' state
+	grep -q 'drain --retry-failed' state
+	grep -q 'metlog-tail DIR/quarantine' state
 	grep -q "$(basename "$(nth 1)" .ndjson)" state
 	kill -9 "$writer"
 	wait "$writer" 2>/dev/null || true
@@ -224,6 +226,8 @@ snapshot() { find s -printf '%p %s %T@ %C@ %m\n' | sort; }
 	separately metlog-spool status s --json
 	expect_status 0
 	[ "$(wc -l <"$out")" -eq 1 ]
+	metlog-spool status s >state
+	if grep -qE 'retry-failed|quarantine/' state; then fail "there is nothing to take back: $(cat state)"; fi
 	metlog-route --strict -m 'type == "metlog.status" && fields.segments == 3 && fields.open == 0 && fields.records == 9 && fields.uncounted == 0 &&
 		fields.failed.segments == 0 && fields.delivered.bytes == 0 && fields.quarantine.pieces == 0 && fields.oldest_age >= 0' "$out" | cmp - "$out"
 	need jq

@@ -65,9 +65,12 @@ teardown() { tidy_up; }
 	expect_stored 1 2
 	separately metlog-spool drain s head
 	expect_status 64
-	expect_in "$err" 'the command stands behind --'
+	expect_in "$err" 'the command stands behind --: drain DIR -- head'
 	separately metlog-spool drain s
 	expect_status 64
+	separately metlog-spool drain -- s head
+	expect_status 64
+	expect_in "$err" 'say which spool before --'
 	separately metlog-spool drain --once s -- head -n1
 	expect_status 0
 	[ "$(wc -l <"$out")" -eq 2 ]

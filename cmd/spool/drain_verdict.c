@@ -101,8 +101,8 @@ static void give_up(struct drain *d, struct drain_task *task)
 		return;
 	}
 	if (recorded == RECORD_DONE)
-		diag_error("%s: segment %s: %s, %lld times that were for good: moved to failed/", d->options->dir, task->segment.stem, task->trouble.reason,
-			(long long)task->trouble.refusals);
+		diag_error("%s: segment %s: %s, refusal %lld of %lld: moved to failed/ (drain --retry-failed takes it back)", d->options->dir, task->segment.stem,
+			task->trouble.reason, (long long)task->trouble.refusals, (long long)d->options->attempts);
 	d->counts.failed++;
 	d->books->rejected += task->sum.records;
 	set_free(task);

@@ -145,9 +145,10 @@ static void append_tally(struct buffer *out, const struct report *r, const char 
 {
 	append_label(out, label);
 	append(out, "%" PRIu64 " %s", t->segments, t->segments == 1 ? one : more);
-	if (t->open) append(out, ", %" PRIu64 " of them not sealed", t->open);
+	if (t->open && t->segments == 1) buffer_append_text(out, ", not sealed yet");
+	else if (t->open) append(out, ", %" PRIu64 " of them not sealed yet", t->open);
 	if (t->segments) buffer_append_text(out, ", "), append_size(out, t->bytes);
-	if (t->records) append(out, ", %" PRIu64 " envelopes%s", t->records, t->uncounted ? " and those of open or compressed ones" : "");
+	if (t->records) append(out, ", %s%" PRIu64 " envelope%s", t->uncounted ? "at least " : "", t->records, t->records == 1 ? "" : "s");
 	buffer_append_byte(out, '\n');
 	if (t->oldest == INT64_MIN) return;
 	char stamp[TIMESTAMP_MAX];
@@ -157,6 +158,14 @@ static void append_tally(struct buffer *out, const struct report *r, const char 
 	buffer_append_text(out, "Z, ");
 	append_age(out, report_age_ms(r, t->oldest));
 	append(out, " ago: %s\n", t->first);
+}
+
+/* What to do about segments that no drain will take up by itself. */
+static void append_hint(struct buffer *out, const struct tally *t, const char *hint)
+{
+	if (!t->segments) return;
+	append_label(out, "");
+	append(out, "%s\n", hint);
 }
 
 static void append_process(struct buffer *out, const char *label, pid_t pid)
@@ -186,7 +195,7 @@ static void append_waiting(struct buffer *out, const struct report *r)
 		append_member(out, &w, "segment");
 		buffer_append_text(out, ": ");
 		append_member(out, &w, "attempts");
-		buffer_append_text(out, " attempts, ");
+		buffer_append_text(out, span_equal(member(&w, "attempts").text, SPAN("1")) ? " attempt, " : " attempts, ");
 		append_member(out, &w, "reason");
 		if (member(&w, "next_attempt").kind == VALUE_STRING) {
 			buffer_append_text(out, "; next attempt ");
@@ -207,8 +216,10 @@ void report_append_text(struct buffer *out, const struct report *r)
 	append_process(out, "drain", r->drain);
 	append_waiting(out, r);
 	append_tally(out, r, "failed", &r->failed, "segment", "segments");
+	append_hint(out, &r->failed, "look: metlog-spool cat --failed; deliver them after all: drain --retry-failed");
 	append_tally(out, r, "delivered", &r->delivered, "segment kept", "segments kept");
 	append_tally(out, r, "quarantine", &r->quarantine, "piece", "pieces");
+	append_hint(out, &r->quarantine, "look: metlog-tail DIR/quarantine/*; see WHEN SOMETHING IS WRONG in metlog-spool(1)");
 	if (!r->verify) return;
 	append_label(out, "verified");
 	append(out, "%" PRIu64 " sealed segments, %" PRIu64 " damaged\n", r->verified, r->damaged);

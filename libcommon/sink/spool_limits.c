@@ -178,7 +178,7 @@ static size_t room_by_reserve(struct spool *s, size_t length)
 	if (!s->options.reserve_bytes || fstatvfs(s->dir_fd, &disk) < 0 || !disk.f_blocks) return length; /* some filesystems have no size */
 	uint64_t available = (uint64_t)disk.f_bavail * disk.f_frsize;
 	size_t fits = whole_lines(s, beyond(available, s->options.reserve_bytes), length, PIECE_LEAST);
-	if (!fits) snprintf(s->reason, sizeof s->reason, "only %" PRIu64 " KiB are free on its filesystem, and the reserve is %" PRIu64 " KiB", available / 1024,
+	if (!fits) snprintf(s->reason, sizeof s->reason, "%" PRIu64 " KiB are free on its filesystem, and of these %" PRIu64 " KiB are the reserve", available / 1024,
 		s->options.reserve_bytes / 1024);
 	return fits;
 }
