@@ -190,7 +190,7 @@ static const struct tool_about about = {
 	.examples =
 		"  metlog-recv --from sub:tcp://127.0.0.1:5565 |\n"
 		"      metlog-spool write /var/spool/metlog\n"
-		"  metlog-spool drain /var/spool/metlog -- metlog-to-statsd --to udp:127.0.0.1:8125\n"
+		"  metlog-spool drain /var/spool/metlog -- metlog-to-statsd\n"
 		"  metlog-spool status /var/spool/metlog\n"
 		"  metlog-spool cat /var/spool/metlog | metlog-tail\n"
 		"  metlog-spool replay /var/spool/metlog --since -1h --speed 10\n",

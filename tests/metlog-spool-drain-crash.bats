@@ -209,3 +209,18 @@ quiet() { [ -z "$(find . -maxdepth 1 -name 'part.*' -size +0)" ]; }
 	lines 1 60 >expected
 	expect_same got expected
 }
+
+@test "the example deliver.sh: a file for each segment, 75 where it cannot be written, 64 when it is called wrongly" {
+	lines 1 2 | metlog-spool write s
+	separately metlog-spool drain --once s -- "$SOURCE/contrib/examples/deliver.sh"
+	expect_status 78
+	expect_in "$err" 'usage: '
+	separately metlog-spool drain --once --attempts 1 s -- "$SOURCE/contrib/examples/deliver.sh" missing
+	expect_status 75
+	mkdir target
+	separately metlog-spool drain --once s -- "$SOURCE/contrib/examples/deliver.sh" target
+	expect_status 0
+	lines 1 2 >expected
+	cat target/*.ndjson >got
+	expect_same got expected
+}

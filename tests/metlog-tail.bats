@@ -359,3 +359,18 @@ hostile() {
 	printf '{"type":"job  "}\n' | metlog-tail --pretty --color=always | sed 's/\x1b\[[0-9;]*m//g' >colored
 	expect_same plain colored
 }
+
+@test "a compressed file is called that, with the program that reads it" {
+	echo '{"payload":"x"}' | gzip -c >in.gz
+	separately metlog-tail in.gz
+	expect_status 65
+	expect_in "$err" 'in.gz: this looks compressed; zcat(1) reads it'
+	echo '{"payload":"x"}' | metlog-spool write --compress zstd --segment-age 0 spool
+	separately metlog-tail spool/*.zst
+	expect_status 65
+	expect_in "$err" 'this looks compressed; zstdcat(1) reads it'
+	printf '{}\n\x1f\x8b\n' >in
+	separately metlog-tail in
+	expect_status 65
+	if grep -q compressed "$err"; then fail "$(cat "$err")"; fi
+}

@@ -6,7 +6,12 @@
 # The segment's name (METLOG_SEGMENT) never changes, so a file of that name means that it was delivered before. Written beside, synced, renamed;
 # 75 says "try again later" of whatever goes wrong here, and the segment stays in the spool.
 set -u
-target=${1:?usage: deliver.sh DIRECTORY} name=${METLOG_SEGMENT:?to be run by metlog-spool drain}
+# 64 says that the command line is wrong: the drain then ends, and nothing is moved.
+if [ $# -ne 1 ] || [ -z "${METLOG_SEGMENT-}" ]; then
+	echo 'usage: metlog-spool drain SPOOL -- deliver.sh DIRECTORY' >&2
+	exit 64
+fi
+target=$1 name=$METLOG_SEGMENT
 final=$target/$name.ndjson part=$target/.$name.part
 umask 027
 if [ -e "$final" ]; then

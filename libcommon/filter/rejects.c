@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -84,9 +85,19 @@ static void append_record(struct buffer *out, const struct reject *reject)
 	buffer_append_text(out, "}}\n");
 }
 
+/* A compressed file is no damaged one: the reason alone (a NUL byte) would mislead. */
+static void hint(const struct reject *reject)
+{
+	static const struct { struct span magic; const char *program; } kinds[] = { { SPAN("\x28\xb5\x2f\xfd"), "zstdcat" }, { SPAN("\x1f\x8b"), "zcat" } };
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds && reject->line == 1; i++)
+		if (reject->raw.length >= kinds[i].magic.length && memcmp(reject->raw.data, kinds[i].magic.data, kinds[i].magic.length) == 0)
+			diag_warn("%s: this looks compressed; %s(1) reads it", reject->source, kinds[i].program);
+}
+
 void rejects_add(struct rejects *r, const struct reject *reject)
 {
 	r->count++;
+	hint(reject);
 	if (r->path) {
 		append_record(&r->record, reject);
 		if (r->record.failed) die(EXIT_INTERNAL, "no memory for a reject record");
