@@ -224,3 +224,13 @@ quiet() { [ -z "$(find . -maxdepth 1 -name 'part.*' -size +0)" ]; }
 	cat target/*.ndjson >got
 	expect_same got expected
 }
+
+@test "a drain of a directory in which there is no spool yet says so, once" {
+	mkdir -m 700 empty
+	separately metlog-spool drain --once empty -- cat
+	expect_status 0
+	expect_in "$err" 'empty: nobody has written a spool here yet'
+	separately metlog-spool drain --once empty -- cat
+	expect_status 0
+	expect_empty "$err"
+}

@@ -16,6 +16,7 @@
 #include "io/socket.h"
 #include "sink/spool.h"
 #include "drain_private.h"
+#include "walk.h"
 
 /* BUSY: a writer that recovers tries the lock for a moment. STALE: the owner was killed between a fork and its exec, and his child holds the lock for as
  * long as it takes to come to that. */
@@ -71,6 +72,8 @@ void drain_store_open(struct drain *d)
 	int status = EXIT_NO_INPUT;
 	d->dir_fd = spool_directory(d->options->dir, false, &status);
 	if (d->dir_fd < 0) exit(status);
+	/* It may come, when the drain is started before the writer; or it is the wrong directory, and nothing is ever delivered. */
+	if (!walk_is_spool(d->dir_fd)) diag_warn("%s: nobody has written a spool here yet", d->options->dir);
 	d->lock_fd = take_lock(d->dir_fd, d->options->dir);
 	/* Made now, when it does no harm if the disk is full: to record a delivery then takes no room. */
 	d->delivered_fd = open_directory(d, "delivered");

@@ -9,10 +9,16 @@
 
 #include "io/diag.h"
 
-int walk_directory(const char *path, int *status)
+bool walk_is_spool(int dir_fd)
 {
 	struct segment_list list;
 	struct segment first;
+	segment_list_init(&list, dir_fd);
+	return faccessat(dir_fd, "lock", F_OK, AT_SYMLINK_NOFOLLOW) == 0 || segment_list_next(&list, &first) > 0;
+}
+
+int walk_directory(const char *path, int *status)
+{
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	*status = EXIT_NO_INPUT;
 	if (fd < 0) {
@@ -20,8 +26,7 @@ int walk_directory(const char *path, int *status)
 		diag_error("%s: %s", path, errno == ENOTDIR ? "not a directory (a symbolic link is not followed)" : strerror(errno));
 		return -1;
 	}
-	segment_list_init(&list, fd);
-	if (faccessat(fd, "lock", F_OK, AT_SYMLINK_NOFOLLOW) == 0 || segment_list_next(&list, &first) > 0) return fd;
+	if (walk_is_spool(fd)) return fd;
 	diag_error("%s: this is no spool: there is neither a lock nor a segment in it", path);
 	close(fd);
 	return -1;

@@ -31,6 +31,9 @@ struct walk_found {
 	int dir_fd;
 };
 
+/* Whether somebody has written a spool here. */
+bool walk_is_spool(int dir_fd);
+
 /* Opens a spool's directory; unlike its writer it may be another user's. -1 after saying why, with the exit status: 66 if it is none. */
 int walk_directory(const char *path, int *status);
 
