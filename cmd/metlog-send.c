@@ -339,7 +339,8 @@ static bool reads_lines(const struct send_options *o)
 	if (o->payload_count || o->metric_count) return false;
 	if (has_input()) return true;
 	if (!o->type && !o->name_count && !o->tag_count)
-		tool_usage_error("nothing to send: give a PAYLOAD, a metric, --type or --field, or text on standard input");
+		tool_usage_error("nothing to send: give a PAYLOAD, a metric, --type or --field, or text on standard input%s",
+			o->spool ? "; --json </dev/null sends what is kept in the spool" : "");
 	return false;
 }
 

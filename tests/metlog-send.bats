@@ -238,6 +238,7 @@ refuses() {
 	separately metlog-send -f a=b </dev/null
 	shows '[.type, .payload, .fields]' '["oldstyle","",{"a":"b"}]'
 	refuses 'nothing to send'
+	refuses '--json </dev/null sends what is kept' --to ack:ipc://nobody --spool s
 	: >empty
 	separately metlog-send -T t <empty
 	expect_status 0
