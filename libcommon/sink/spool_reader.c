@@ -141,8 +141,11 @@ static enum spool_reader_result next_segment(struct spool_reader *r)
 		anew = !r->listing;
 		if (anew) segment_list_init(&r->list, r->dir_fd);
 		r->listing = true;
-		while ((more = segment_list_next(&r->list, &segment)) > 0)
-			if (!is_held(r, &segment)) return begin_segment(r, &segment);
+		while ((more = segment_list_next(&r->list, &segment)) > 0) {
+			if (is_held(r, &segment)) continue;
+			enum spool_reader_result begun = begin_segment(r, &segment);
+			if (begun != SPOOL_READER_LINE || r->file) return begun; /* else it was passed over, and must not make this list look like an earlier one */
+		}
 		r->listing = false;
 	} while (more == 0 && !anew);
 	if (more == 0) return SPOOL_READER_NOTHING;
