@@ -106,15 +106,27 @@ static int move_away(const struct spool_reader *r, const char *name, bool damage
 	return error;
 }
 
+/* An .open file beside a sealed one (whoever compressed or recovered it has not come to remove it) would be taken for a segment once that has
+ * gone. 0 or an errno. */
+static int remove_left_over(const struct spool_reader *r, const struct segment *segment)
+{
+	char name[SEGMENT_NAME_MAX];
+	if (!spool_reader_exists(r, segment, SEGMENT_SEALED) && !spool_reader_exists(r, segment, SEGMENT_COMPRESSED)) return 0;
+	segment_name(name, segment, SEGMENT_OPEN);
+	if (unlinkat(r->dir_fd, name, 0) < 0) return errno == ENOENT ? 0 : errno;
+	return spool_sync_fd(r->dir_fd, false);
+}
+
 bool spool_reader_put_away(struct spool_reader *r, const char *stem, bool damaged)
 {
 	static const enum segment_form forms[] = { SEGMENT_SEALED, SEGMENT_COMPRESSED };
 	struct segment segment;
 	if (!spool_reader_find(r, stem, &segment)) return true;
+	int left = remove_left_over(r, &segment);
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
 		char name[SEGMENT_NAME_MAX];
 		segment_name(name, &segment, forms[i]);
-		int error = move_away(r, name, damaged);
+		int error = left ? left : move_away(r, name, damaged);
 		if (!error || error == ENOENT) continue;
 		diag_error("%s: putting away the segment %s: %s", r->path, name, strerror(error));
 		return false;

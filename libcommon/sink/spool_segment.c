@@ -173,7 +173,8 @@ static int write_trailer(struct spool *s)
 	return error;
 }
 
-/* The .open file goes only once the compressed one has its name on disk: at each moment one of the two is there and whole. */
+/* The .open file goes only once the compressed one has its name on disk: at each moment one of the two is there and whole. Whoever has taken
+ * that out meanwhile has removed the .open one with it. */
 static int seal_compressed(struct spool *s, const char *open_name)
 {
 	char temporary[SPOOL_NAME_MAX], name[SEGMENT_NAME_MAX];
@@ -185,7 +186,8 @@ static int seal_compressed(struct spool *s, const char *open_name)
 		unlinkat(s->dir_fd, temporary, 0);
 		return error;
 	}
-	if (sync_directory(s) == SPOOL_DONE && unlinkat(s->dir_fd, open_name, 0) < 0) spool_fail(s, "removing a segment that was compressed", errno);
+	if (sync_directory(s) == SPOOL_DONE && unlinkat(s->dir_fd, open_name, 0) < 0 && errno != ENOENT)
+		spool_fail(s, "removing a segment that was compressed", errno);
 	return 0;
 }
 

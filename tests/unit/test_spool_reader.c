@@ -172,6 +172,26 @@ static void one_that_a_crash_left_open_is_sealed_and_taken(void **state)
 	spool_reader_close(r);
 }
 
+/* Between the two steps of compressing, and after a recovery that was cut short, two files hold the same lines. */
+static void an_open_file_beside_a_sealed_one_goes_with_it(void **state)
+{
+	struct fixture *f = *state;
+	char path[500];
+	struct buffer content;
+	set_up(f, 1 << 20, 5);
+	struct spool_reader *r = open_reader(f);
+	assert_true(takes(r, 1, 1, 5));
+	buffer_init(&content, 1 << 20);
+	assert_true(find_file(f, ".", ".ndjson", path) && read_file(path, &content));
+	memcpy(strstr(path, ".ndjson"), ".open", sizeof ".open");
+	assert_true(write_file(path, buffer_span(&content)));
+	buffer_release(&content);
+	spool_reader_done(r, 5);
+	assert_true(takes_nothing(r));
+	assert_int_equal(count_segments(f), 0);
+	spool_reader_close(r);
+}
+
 static void only_one_takes_out(void **state)
 {
 	struct fixture *f = *state;
@@ -197,6 +217,7 @@ int main(void)
 		CASE(a_growing_segment_is_followed_and_stays_until_it_is_sealed),
 		CASE(what_came_since_the_reader_looked_into_the_folder_is_there_at_once),
 		CASE(one_that_a_crash_left_open_is_sealed_and_taken),
+		CASE(an_open_file_beside_a_sealed_one_goes_with_it),
 		CASE(only_one_takes_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
