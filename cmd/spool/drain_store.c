@@ -28,7 +28,7 @@ static bool sync_directory(int fd)
 	int result;
 	do result = fsync(fd);
 	while (result < 0 && errno == EINTR);
-	return result == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP;
+	return result == 0 || errno == EINVAL || errno == ENOTSUP;
 }
 
 /* The process id that the lock's file holds; 0: none can be told. */
@@ -176,11 +176,12 @@ bool drain_store_has(const struct drain *d, const struct segment *segment)
 	return false;
 }
 
-/* The record of what became of a segment is its place. Both directories are on disk before anything builds on it. */
+/* The record of what became of a segment is its place. Both directories are on disk before anything builds on it. What stands beside a damaged one is
+ * left: it may be whole, and if so, who recovers the spool makes a segment of it. */
 static enum drain_record put_away(struct drain *d, const struct segment *segment, int to_fd, const char *to, char name[SEGMENT_NAME_MAX])
 {
-	bool delivered = to_fd == d->delivered_fd;
-	if (remove_left_overs(d, segment, delivered) && move_segment(d->dir_fd, to_fd, segment, delivered, name) && sync_directory(to_fd) &&
+	bool delivered = to_fd == d->delivered_fd, damaged = to_fd == d->quarantine_fd;
+	if ((damaged || remove_left_overs(d, segment, delivered)) && move_segment(d->dir_fd, to_fd, segment, delivered, name) && sync_directory(to_fd) &&
 	    sync_directory(d->dir_fd))
 		return RECORD_DONE;
 	int error = errno;

@@ -88,7 +88,9 @@ enum spool_result spool_seal(struct spool *s)
 	enum spool_result written = write_pending(s);
 	if (written != SPOOL_DONE) return written;
 	if (s->fd < 0 || !s->body.records) return SPOOL_DONE;
-	return spool_segment_seal(s);
+	enum spool_result sealed = spool_segment_seal(s);
+	if (sealed == SPOOL_FULL) s->seal_again_ms = socket_clock_ms() + SPOOL_BACKOFF_MAX_MS; /* its age stays: it would be due at once */
+	return sealed;
 }
 
 static void take(struct spool *s, struct span line)
@@ -157,7 +159,9 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static int64_t seal_due_ms(const struct spool *s)
 {
-	return s->fd >= 0 && s->body.records && s->options.segment_ms ? s->begun_ms + s->options.segment_ms : INT64_MAX;
+	if (s->fd < 0 || !s->body.records || !s->options.segment_ms) return INT64_MAX;
+	int64_t due = s->begun_ms + s->options.segment_ms;
+	return due > s->seal_again_ms ? due : s->seal_again_ms;
 }
 
 int64_t spool_due_ms(const struct spool *s)

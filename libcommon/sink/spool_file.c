@@ -14,7 +14,8 @@ int spool_sync_fd(int fd, bool data_only)
 	/* An interrupted one has lost nothing and is the only one that is called again. */
 	do result = data_only ? fdatasync(fd) : fsync(fd);
 	while (result < 0 && errno == EINTR);
-	if (result == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP) return 0;
+	/* Not EROFS: what we write to is no pipe, and so says a filesystem that has given up on an error, and thrown away what was not on disk. */
+	if (result == 0 || errno == EINVAL || errno == ENOTSUP) return 0;
 	return errno;
 }
 

@@ -37,6 +37,7 @@ struct spool {
 	struct checksum *checksum;
 	bool name_synced;                         /* the directory was synced since the segment was created */
 	int64_t begun_ms;
+	int64_t seal_again_ms;                    /* sealing found no room: by the clock, not before this */
 	uint64_t next_number;
 
 	uint64_t sealed_bytes, sealed_segments;   /* in the directory, as the last look and what we did since tell */

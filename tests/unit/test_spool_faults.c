@@ -10,6 +10,7 @@
 
 #include "base/checksum.h"
 #include "io/diag.h"
+#include "io/socket.h"
 #include "spool_fixture.h"
 
 /* The linker sends these calls of the spool here first (--wrap). */
@@ -352,6 +353,7 @@ static void an_error_of_the_disk_ends_it_and_loses_no_promise(void **state)
 {
 	static const struct row rows[] = {
 		{ CALL_WRITE, EIO, true }, { CALL_WRITE, EROFS, true }, { CALL_FDATASYNC, EIO, true }, { CALL_FDATASYNC, ENOSPC, true },
+		{ CALL_FDATASYNC, EROFS, true }, { CALL_FSYNC, EROFS, true }, /* of a filesystem that has aborted */
 		{ CALL_FSYNC, EIO, true }, { CALL_RENAMEAT, EIO, true }, { CALL_OPENAT, EIO, true }, { CALL_OPENAT, EROFS, true },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) strike_everywhere(*state, &rows[i]);
@@ -373,6 +375,65 @@ static void what_cannot_be_compressed_is_sealed_as_it_is(void **state)
 	f->options.compress = true;
 	static const struct row rows[] = { { CALL_RENAMEAT, ENOSPC, false }, { CALL_RENAMEAT, EIO, false }, { CALL_OPENAT, ENOSPC, false } };
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) strike_everywhere(f, &rows[i]);
+}
+
+/* A drain may have taken the compressed one out, and the .open one with it, before the writer comes to remove that. */
+static void an_open_file_that_is_gone_once_it_was_compressed_is_no_error(void **state)
+{
+	struct fixture *f = *state;
+	f->options.compress = true;
+	static const struct row row = { CALL_UNLINKAT, ENOENT, false };
+	strike_everywhere(f, &row);
+}
+
+/* Not once a wake-up: whoever waits until it is due would never wait. */
+static void a_segment_that_cannot_be_sealed_for_want_of_room_is_due_again_later(void **state)
+{
+	struct fixture *f = *state;
+	f->options.segment_ms = 1;
+	struct spool *s = open_spool(f);
+	assert_int_equal(append_line(s, 0), SPOOL_DONE);
+	assert_int_equal(spool_commit(s), SPOOL_DONE);
+	while (socket_clock_ms() < spool_due_ms(s)) usleep(1000);
+	arm();
+	fault.fail = CALL_WRITE;
+	fault.fail_at = 1;
+	fault.fail_on = true;
+	fault.error = ENOSPC;
+	assert_int_equal(spool_attend(s), SPOOL_FULL);
+	fault.armed = false;
+	int64_t left = spool_due_ms(s) - socket_clock_ms();
+	assert_in_range(left, 100, 60000);
+	assert_int_equal(append_line(s, 1), SPOOL_DONE); /* there is room for it */
+	assert_int_equal(close_spool(f, s), SPOOL_DONE);
+	assert_true(holds(f, 0, 2));
+}
+
+/* A write that is short may end with a line. What it has written is booked, and nothing is cut. */
+static void a_short_write_of_whole_lines_counts_them(void **state)
+{
+	struct fixture *f = *state;
+	struct buffer all;
+	struct spool *s = open_spool(f);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(spool_append(s, SPAN("{\"a\":1}")), SPOOL_DONE);
+		if (i == 0) assert_int_equal(spool_commit(s), SPOOL_DONE);
+	}
+	arm();
+	fault.fail = CALL_WRITE;
+	fault.fail_at = 1; /* two thirds of it */
+	fault.error = ENOSPC;
+	assert_int_equal(spool_commit(s), SPOOL_FULL);
+	fault.armed = false;
+	assert_int_equal(fault.seen[CALL_FTRUNCATE], 0);
+	assert_int_equal(spool_counts(s)->committed, 3);
+	assert_int_equal(spool_uncommitted(s), 1);
+	assert_int_equal(spool_commit(s), SPOOL_DONE);
+	assert_int_equal(close_spool(f, s), SPOOL_DONE);
+	buffer_init(&all, 4096);
+	assert_int_equal(read_spool(f, &all), 0);
+	assert_true(span_equal(buffer_span(&all), SPAN("{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n")));
+	buffer_release(&all);
 }
 
 /* Full at once and for ever: what recovery needs is not there, and nothing is lost by trying. */
@@ -453,6 +514,9 @@ int main(void)
 		spool_test(what_cannot_be_compressed_is_sealed_as_it_is),
 		spool_test(recovery_writes_again_what_it_seals),
 		spool_test(a_recovery_without_room_is_done_when_there_is_some),
+		spool_test(an_open_file_that_is_gone_once_it_was_compressed_is_no_error),
+		spool_test(a_segment_that_cannot_be_sealed_for_want_of_room_is_due_again_later),
+		spool_test(a_short_write_of_whole_lines_counts_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
