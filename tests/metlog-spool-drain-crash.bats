@@ -234,3 +234,27 @@ quiet() { [ -z "$(find . -maxdepth 1 -name 'part.*' -size +0)" ]; }
 	expect_status 0
 	expect_empty "$err"
 }
+
+@test "a link, a second name, a directory or a pipe in the place of a segment goes to quarantine/, and the others are delivered: 65" {
+	fill 6 2
+	mv "$(segment 1)" aside && ln -s "$PWD/aside" "spool/$(printf %012d 1)-20121005T120001Z-0000abcd.ndjson"
+	ln "$(segment 2)" second
+	first=$(segment 3) && rm "$first" && mkdir "$first"
+	first=$(segment 4) && rm "$first" && mkfifo "$first"
+	drain_once 'cat >>got'
+	expect_status 65
+	[ "$(grep -c 'one name only: moved to quarantine/' "$err")" -eq 4 ] || fail "$(cat "$err")"
+	lines 9 12 >expected
+	expect_same got expected
+	[ "$(find spool/quarantine -name '*.ndjson' | wc -l)" -eq 4 ]
+	cmp aside spool/quarantine/000000000001-*
+	lines 3 4 | cmp - <(head -2 second)
+}
+
+@test "a pipe in the place of drain.json or of its new version keeps nobody waiting" {
+	fill 1 2
+	mkfifo spool/drain.json spool/.tmp.drain.json
+	separately timeout 20 metlog-spool drain spool --once --backoff-max 0.02 -- sh -c '[ $METLOG_ATTEMPT -gt 1 ] || exit 75; cat >>got'
+	expect_status 0
+	lines 1 2 | cmp - got
+}

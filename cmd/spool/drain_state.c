@@ -126,7 +126,8 @@ static void append_trouble(struct buffer *out, const struct drain_trouble *t)
 
 static bool write_state(const struct drain *d, struct span text)
 {
-	int fd = openat(d->dir_fd, part_name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	unlinkat(d->dir_fd, part_name, 0); /* of a crash, or a pipe that would keep us for ever */
+	int fd = openat(d->dir_fd, part_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0) return false;
 	int error = write_all(fd, text);
 	if (close(fd) != 0 && !error) error = errno;

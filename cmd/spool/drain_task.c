@@ -18,6 +18,14 @@ void drain_task_take(struct drain *d, struct drain_task *task, const struct segm
 	drain_state_recall(d, task);
 }
 
+static void cannot_read(struct drain *d, struct drain_task *task)
+{
+	if (errno == ENOENT) drain_verdict_gone(d, task);
+	/* It will not get better by itself, and must not hold up what stands behind it. */
+	else if (errno == ELOOP || errno == EPERM) drain_verdict_damaged(d, task, "a link, or no plain file of ours with one name only");
+	else drain_verdict_unreadable(d, task, strerror(errno));
+}
+
 /* Nothing is given out of a segment that is not what was written: a command could not take it back. */
 static bool check(struct drain *d, struct drain_task *task)
 {
@@ -25,8 +33,7 @@ static bool check(struct drain *d, struct drain_task *task)
 	struct segment_trailer sum = { 0 };
 	enum segment_read result = segment_check(d->dir_fd, &task->segment, d->line_limit, &sum, &reason);
 	if (result == SEGMENT_ERROR) {
-		if (errno == ENOENT) drain_verdict_gone(d, task);
-		else drain_verdict_unreadable(d, task, strerror(errno));
+		cannot_read(d, task);
 		return false;
 	}
 	task->sum = sum;
@@ -61,8 +68,7 @@ void drain_task_start(struct drain *d, struct drain_task *task)
 	if (!task->checked && !check(d, task)) return;
 	task->reader = segment_reader_open(d->dir_fd, &task->segment, d->line_limit);
 	if (!task->reader) {
-		if (errno == ENOENT) drain_verdict_gone(d, task);
-		else drain_verdict_unreadable(d, task, strerror(errno));
+		cannot_read(d, task);
 		return;
 	}
 	set_environment(d, task);
