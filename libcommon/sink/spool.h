@@ -64,10 +64,8 @@ struct spool *spool_open(const char *path, const struct spool_options *);
 struct spool *spool_try_open(const char *path, const struct spool_options *, int *status);
 
 /* Only recovers, if no writer holds the lock: an .open segment that a crash has left is sealed, so that it can be taken out. True if the lock was
- * free. For who takes out. dir_fd as spool_directory gives it. */
-bool spool_recover_abandoned(int dir_fd, const char *path);
-/* The same, but on an error (a full disk) it says why and returns false with the exit status instead of dying: taking out is what makes room.
- * *status 0: a writer holds the lock. */
+ * free. For who takes out. dir_fd as spool_directory gives it. On an error (a full disk) it says why and returns false with the exit status; *status
+ * 0: a writer holds the lock. */
 bool spool_recover_if_abandoned(int dir_fd, const char *path, int *status);
 
 /* The directory, checked as above; -1 after saying why, with *status the exit status (66 if there is none and !make, 73, 77). */

@@ -100,14 +100,6 @@ bool spool_recover_if_abandoned(int dir_fd, const char *path, int *status)
 	return recovered;
 }
 
-bool spool_recover_abandoned(int dir_fd, const char *path)
-{
-	int status;
-	bool recovered = spool_recover_if_abandoned(dir_fd, path, &status);
-	if (!recovered && status != EXIT_DONE) exit(status);
-	return recovered;
-}
-
 /* --- the number of the next segment --- */
 
 /* Segments, and in quarantine/ the pieces of some: STEM.N. */

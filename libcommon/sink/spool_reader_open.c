@@ -134,19 +134,10 @@ static void make_folders(int dir_fd)
 	}
 }
 
-struct spool_reader *spool_reader_try_open(const char *path, uint64_t line_limit, int *status)
+static struct spool_reader *start_reader(const char *path, uint64_t line_limit, int dir_fd, int lock_fd)
 {
 	struct spool_reader_state state;
 	const char *reason;
-	int dir_fd = spool_directory(path, true, status);
-	if (dir_fd < 0) return NULL;
-	int lock_fd = spool_reader_lock(dir_fd, path, status);
-	if (lock_fd < 0) {
-		close(dir_fd);
-		return NULL;
-	}
-	make_folders(dir_fd);
-	spool_recover_abandoned(dir_fd, path);
 	struct spool_reader *r = make_reader(path, line_limit, dir_fd, lock_fd);
 	enum spool_reader_load loaded = spool_reader_load(dir_fd, &state, &reason);
 	if (loaded == SPOOL_READER_LOADED) resume(r, &state);
@@ -157,6 +148,20 @@ struct spool_reader *spool_reader_try_open(const char *path, uint64_t line_limit
 	/* Before the first number is used. */
 	spool_reader_save(r);
 	return r;
+}
+
+struct spool_reader *spool_reader_try_open(const char *path, uint64_t line_limit, int *status)
+{
+	int dir_fd = spool_directory(path, true, status);
+	if (dir_fd < 0) return NULL;
+	int lock_fd = spool_reader_lock(dir_fd, path, status);
+	if (lock_fd >= 0) {
+		make_folders(dir_fd);
+		if (spool_recover_if_abandoned(dir_fd, path, status) || *status == EXIT_DONE) return start_reader(path, line_limit, dir_fd, lock_fd);
+		close(lock_fd);
+	}
+	close(dir_fd);
+	return NULL;
 }
 
 struct spool_reader *spool_reader_open(const char *path, uint64_t line_limit)

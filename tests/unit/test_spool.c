@@ -322,13 +322,13 @@ static void a_second_writer_is_told_who_is_the_first(void **state)
 	expect_refusal(f, EXIT_NO_OUTPUT, word);
 	int status, dir_fd = spool_directory(f->path, false, &status);
 	assert_true(dir_fd >= 0);
-	assert_false(spool_recover_abandoned(dir_fd, f->path));
+	assert_false(spool_recover_if_abandoned(dir_fd, f->path, &f->status));
 	assert_in_range(socket_clock_ms() - start, 0, 2000);
 	assert_int_equal(count_files(f, ".", ".open"), 1);
 	kill(child, SIGKILL);
 	waitpid(child, &status, 0);
 	int kept = said_begin(f);
-	assert_true(spool_recover_abandoned(dir_fd, f->path));
+	assert_true(spool_recover_if_abandoned(dir_fd, f->path, &f->status));
 	said_end(f, kept);
 	assert_non_null(strstr(f->said, "1 envelopes kept"));
 	assert_int_equal(count_files(f, ".", ".open"), 0);

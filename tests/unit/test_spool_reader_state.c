@@ -378,6 +378,22 @@ static void after_a_restart_of_the_kernel_what_was_on_its_way_gets_new_numbers(v
 	assert_true(set_boot(f, false));
 }
 
+/* A router that reads its routes again must go on with those it has. */
+static void what_cannot_be_recovered_is_said_and_ends_nothing(void **state)
+{
+	struct fixture *f = *state;
+	char path[500];
+	set_up(f, 1 << 20, 3);
+	snprintf(path, sizeof path, "%s/000000000002-20121005T120001Z-0000abcd.open", f->path);
+	assert_int_equal(symlink("elsewhere", path), 0);
+	assert_null(open_reader(f));
+	assert_int_not_equal(f->status, 0);
+	assert_int_equal(unlink(path), 0);
+	struct spool_reader *r = open_reader(f); /* nobody holds the lock */
+	assert_true(takes(r, 1, 1, 3));
+	spool_reader_close(r);
+}
+
 static void strange_files_are_left_alone(void **state)
 {
 	struct fixture *f = *state;
@@ -420,6 +436,7 @@ int main(void)
 		CASE(a_finished_segment_that_is_still_there_is_put_away),
 		CASE(a_segment_that_cannot_be_removed_ends_the_run_and_nothing_comes_twice),
 		CASE(after_a_restart_of_the_kernel_what_was_on_its_way_gets_new_numbers),
+		CASE(what_cannot_be_recovered_is_said_and_ends_nothing),
 		CASE(strange_files_are_left_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
