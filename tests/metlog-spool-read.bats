@@ -273,10 +273,10 @@ snapshot() { find s -printf '%p %s %T@ %C@ %m\n' | sort; }
 
 @test "status does not turn away a writer that starts meanwhile" {
 	lines 1 1 | metlog-spool write s
-	(until [ -e done ]; do metlog-spool status s >/dev/null || exit; done) &
+	(until [ -e finished ]; do metlog-spool status s >/dev/null || exit; done) &
 	children=" $!"
 	for _ in {1..60}; do metlog-spool write s </dev/null; done
-	touch done
+	touch finished
 }
 
 @test "a backlog of 1,000 segments: status, cat and a writer's start take under 16 MiB" {
