@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "io/diag.h"
@@ -131,9 +132,19 @@ static void check_curve(const struct recv *r)
 	if (fault) tool_usage_error("%s", fault);
 }
 
+/* A descriptor for each peer; the usual limit of 1024 is for programs that call select(2). */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void open_sources(struct recv *r)
 {
 	atexit(remove_socket_files);
+	allow_descriptors();
 	if (r->store.spool) signals_ignore_pipe();
 	else if (signal(SIGPIPE, end_quietly) == SIG_IGN) signal(SIGPIPE, SIG_IGN);
 	for (int i = 0; i < r->options.from_count; i++) {
@@ -158,7 +169,8 @@ static size_t list_polled(struct recv *r, struct pollfd *polled)
 		struct source *s = &r->source[i];
 		int fds[ZEROMQ_FDS] = { s->paused_until_ms > now ? -1 : s->fd, -1 };
 		if (s->socket) zeromq_fds(s->socket, fds);
-		for (int k = 0; k < ZEROMQ_FDS; k++) polled[count++] = (struct pollfd){ .fd = closed ? -1 : fds[k], .events = POLLIN };
+		/* What the monitor tells is heard in any case: libzmq stands still once a thousand of its events wait. */
+		for (int k = 0; k < ZEROMQ_FDS; k++) polled[count++] = (struct pollfd){ .fd = closed && k == 0 ? -1 : fds[k], .events = POLLIN };
 	}
 	for (int i = 0; i < r->client_count; i++) polled[count++] = (struct pollfd){ .fd = closed ? -1 : r->client[i].fd, .events = POLLIN };
 	return count;
@@ -184,8 +196,10 @@ static bool read_ready(struct recv *r, const struct pollfd *polled)
 	int clients = r->client_count; /* those polled; an accept below adds more */
 	for (int i = 0; i < r->source_count; i++, polled += ZEROMQ_FDS) {
 		struct source *s = &r->source[i];
-		if (store_is_blocked(r)) continue;
-		if (polled[0].revents || polled[1].revents || s->more) came |= source_read(r, s);
+		if (!store_is_blocked(r)) {
+			if (polled[0].revents || polled[1].revents || s->more) came |= source_read(r, s);
+		}
+		else if (s->socket && polled[1].revents) zeromq_events(s->socket);
 	}
 	for (int i = 0; i < clients; i++)
 		if (polled[i].revents && !store_is_blocked(r)) came |= client_read(r, &r->client[i]);

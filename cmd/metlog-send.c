@@ -1,5 +1,6 @@
 /* metlog-send - makes envelopes from messages, lines of text, metrics or a timed command, and hands them over. */
 /* SPDX-License-Identifier: MPL-2.0 */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -27,8 +28,6 @@ struct sender {
 	bool failed;              /* the far side did not take one: no more is sent */
 	struct reject origin;     /* what the envelope in hand was made of, should it be rejected */
 };
-
-static const char too_long[] = "longer than --max-line as an envelope";
 
 /* --- handing over ------------------------------------------------------------------ */
 
@@ -210,13 +209,20 @@ static void close_outlet(struct sender *s)
 
 /* --- envelopes made here ------------------------------------------------------------- */
 
+/* Books an envelope that could not be made. */
+static void reject_unmade(struct sender *s)
+{
+	if (errno == ENOMEM) die(EXIT_INTERNAL, "no memory for an envelope of %zu bytes", s->origin.raw.length);
+	reject(s, "longer than --max-line as an envelope");
+}
+
 /* Sends what was just made of `origin`, or books that nothing could be made. */
 static void send_made(struct sender *s, bool made)
 {
 	s->filter.stats.read++;
 	s->filter.stats.bytes += s->origin.raw.length;
 	if (made) hand_over(s, buffer_span(&s->message.line));
-	else reject(s, too_long);
+	else reject_unmade(s);
 }
 
 /* False: sampling leaves this one out. */
@@ -320,7 +326,7 @@ static void send_envelopes(struct sender *s)
 		struct span line = s->options.as_is ? envelope.line : message_fill(&s->message, &envelope);
 		s->origin = (struct reject){ .raw = envelope.line, .source = f->reader.name, .line = f->line };
 		if (line.data) hand_over(s, line);
-		else reject(s, too_long);
+		else reject_unmade(s);
 	}
 }
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "message.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "base/number.h"
@@ -72,7 +73,9 @@ static bool make(struct message *m, struct span type, int severity, struct span 
 	c->fields = buffer_span(fields);
 	c->timestamp = timestamp_now();
 	buffer_clear(&m->line);
-	return !fields->failed && compose_append(&m->line, c);
+	if (fields->failed) return false;
+	errno = 0;
+	return compose_append(&m->line, c);
 }
 
 bool message_text(struct message *m, struct span payload)
@@ -151,6 +154,7 @@ struct span message_fill(struct message *m, const struct envelope *e)
 	struct buffer *more = &m->metric_fields, *out = &m->line;
 	char text[TIMESTAMP_MAX];
 	if (!find_lack(e, &lack)) return e->line;
+	errno = 0;
 	buffer_clear(more);
 	struct span stamp = m->compose.timestamp_text;
 	if (lack.timestamp && !stamp.length) stamp = (struct span){ text, timestamp_print(text, timestamp_now()) };

@@ -65,7 +65,8 @@ struct segment_trailer {
 /* A line counts as the trailer of a segment only if this is true, it is the last line, and `bytes` bytes stand before it. */
 enum { SEGMENT_TRAILER_MAX = 4096 }; /* no trailer is longer */
 bool segment_trailer_append(struct buffer *out, const char *stem, const struct segment_trailer *); /* with its newline */
-bool segment_trailer_parse(struct span line, const char *stem, struct segment_trailer *);          /* false: not this segment's trailer */
+/* False: not this segment's trailer, with errno 0; or that cannot be told, with ENOMEM. */
+bool segment_trailer_parse(struct span line, const char *stem, struct segment_trailer *);
 
 bool segment_trailer_is_remains(struct span line, const char *stem); /* the last line of a damaged segment: once its trailer, and no envelope */
 

@@ -40,6 +40,7 @@ struct segment_reader {
 	bool at_end;                    /* the last read found no more bytes */
 	bool done;                      /* nothing more will come */
 	bool sealed;                    /* the trailer stands behind what was read */
+	bool no_memory;                 /* to tell whether it does */
 	struct segment_trailer trailer; /* once sealed */
 };
 
@@ -249,7 +250,10 @@ static size_t end_of_body(struct segment_reader *r, size_t end)
 {
 	struct stat status;
 	struct span line = last_line(r, end);
+	errno = 0;
 	r->sealed = end == r->filled && is_trailer(r, line, &r->trailer);
+	r->no_memory = !r->sealed && errno == ENOMEM;
+	if (r->no_memory) return r->at; /* which is no damage: the same question again, in the next call */
 	if (r->sealed) end -= line.length;
 	if (r->form == SEGMENT_OPEN) {
 		/* A line that is being written is read again, and so is a trailer: either may be cut off meanwhile, by a recovery, or by a writer that
@@ -292,6 +296,10 @@ static enum segment_read prepare(struct segment_reader *r, size_t *end)
 		else if (*end > r->at && (more || !r->at_end)) return SEGMENT_LINES;
 		else if (r->at_end) {
 			*end = end_of_body(r, *end);
+			if (r->no_memory) {
+				errno = ENOMEM;
+				return SEGMENT_ERROR;
+			}
 			if (*end > r->at) return SEGMENT_LINES;
 			break;
 		}

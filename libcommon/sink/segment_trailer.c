@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "sink/segment.h"
 
+#include <errno.h>
+
 #include "base/number.h"
 #include "envelope/field.h"
 #include "filter/stats.h"
@@ -72,10 +74,17 @@ bool segment_trailer_parse(struct span line, const char *stem, struct segment_tr
 	struct envelope_fault fault;
 	if (line.length && line.data[line.length - 1] == '\n') line.length--;
 	/* Most lines that are asked about are a user's: it must cost them little. */
-	if (line.length >= SEGMENT_TRAILER_MAX || !sealed_line_is_whole(line) || memchr(line.data, '\n', line.length) || !scan_init(&scan)) return false;
+	errno = 0;
+	if (line.length >= SEGMENT_TRAILER_MAX || !sealed_line_is_whole(line) || memchr(line.data, '\n', line.length)) return false;
+	if (!scan_init(&scan)) {
+		errno = ENOMEM;
+		return false;
+	}
 	buffer_init(&copy, 2 * SEGMENT_TRAILER_MAX);
 	bool good = envelope_parse_copy(&envelope, &scan, &copy, line, &fault) == ENVELOPE_GOOD && read_fields(&envelope, stem, trailer);
+	bool no_memory = copy.failed; /* a line so short needs no larger index */
 	buffer_release(&copy);
 	scan_release(&scan);
+	errno = no_memory ? ENOMEM : 0;
 	return good;
 }

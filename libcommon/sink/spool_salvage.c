@@ -76,6 +76,7 @@ struct walk {
 	uint64_t at, length;       /* the line in hand, newline included */
 	struct span line;          /* without it; data is NULL if it was too long to be held */
 	bool good, trailer;
+	struct segment_trailer said; /* of a trailer */
 };
 
 static void walk_begin(struct walk *w, const struct salvage *v)
@@ -97,11 +98,11 @@ static void walk_take(struct walk *w, const struct salvage *v)
 	struct reader *r = &w->reader;
 	struct envelope envelope;
 	struct envelope_fault fault;
-	struct segment_trailer ignored;
 	size_t length = scan_line(&w->scan, r->data + r->at, r->data + r->lines_end);
 	w->line = reader_take(r, length);
 	w->length = length + 1;
-	w->trailer = segment_trailer_parse(w->line, v->segment.stem, &ignored);
+	w->trailer = segment_trailer_parse(w->line, v->segment.stem, &w->said);
+	if (!w->trailer && errno == ENOMEM) die(EXIT_INTERNAL, "no memory for a segment's trailer");
 	w->good = !w->trailer && envelope_parse(&envelope, &w->scan, w->line, &fault) == ENVELOPE_GOOD;
 }
 
@@ -131,11 +132,9 @@ static int walk_next(struct walk *w, const struct salvage *v)
 	return 1;
 }
 
-static bool is_right_trailer(const struct salvage *v, struct span line)
+static bool is_right_trailer(const struct salvage *v, const struct segment_trailer *said)
 {
-	struct segment_trailer said;
-	return segment_trailer_parse(line, v->segment.stem, &said) && said.records == v->good.records && said.bytes == v->good.bytes &&
-	       said.checksum == checksum_value(v->checksum);
+	return said->records == v->good.records && said->bytes == v->good.bytes && said->checksum == checksum_value(v->checksum);
 }
 
 int salvage_judge(struct salvage *v)
@@ -153,7 +152,7 @@ int salvage_judge(struct salvage *v)
 			in_bad = false;
 			continue;
 		}
-		if (w.trailer && w.next == v->size && !v->bad_pieces && is_right_trailer(v, w.line)) {
+		if (w.trailer && w.next == v->size && !v->bad_pieces && is_right_trailer(v, &w.said)) {
 			v->has_trailer = true;
 			continue;
 		}
