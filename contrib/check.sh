@@ -137,7 +137,7 @@ step build 400 make -C "$build" -j"$jobs" all || finish
 export TOOLS=$build/cmd SOURCE=$tree
 
 say "make check"
-make_check check "$build" 400
+make_check check "$build" 600
 
 say "against real servers"
 found=''
@@ -217,7 +217,7 @@ else step "distcheck" 400 make -C "$build" -j"$jobs" distcheck TESTS=tests/tree.
 say "sanitizers"
 step "configure --enable-sanitizers" 180 sh -c "cd '$asan' && '$tree/configure' --enable-werror --enable-sanitizers" &&
 	step "build --enable-sanitizers" 400 make -C "$asan" -j"$jobs" all &&
-	TOOLS=$asan/cmd make_check sanitizers "$asan" 400
+	TOOLS=$asan/cmd make_check sanitizers "$asan" 600
 
 if [ -n "$long" ]; then
 	say "fuzzing, 60 s each"

@@ -29,7 +29,7 @@ closed_streams() {
 @test "closed standard streams do no harm: no file of ours takes their place, and lost output is 74" { each closed_streams; }
 
 full_disk() {
-	for _ in {1..20000}; do printf '%s\n' "$GOOD"; done >many
+	yes "$GOOD" | head -20000 >many
 	status=0
 	"$1" "${args[@]}" <<<"$GOOD" >/dev/full 2>err || status=$?
 	err=err expect_status 74 && expect_in err "$1: " || return
