@@ -21,8 +21,10 @@ echo
 echo "durability: $lines lines, $size bytes, on $(stat -f -c %T .), fsync at $sync_bytes bytes or $sync_ms ms; medians of $runs runs taking turns"
 
 # clock COMMAND...: prints wall seconds, user + system seconds and peak KiB of a command that succeeds.
+# What others left to be written must not be waited for in its fsyncs.
 clock() {
 	local said
+	sync
 	said=$("$PROGRAMS/measure" 1 "$1" 2>message | tail -1)
 	case $said in *' 0') set -- $said; echo "$1 $(awk "BEGIN { print $2 + $3 }") $4" ;; *) echo "failed: $said: $(head -1 message)" >&2; return 1 ;; esac
 }
@@ -76,7 +78,8 @@ printf '  %-62s %8s\n' 'ack: to a spool, rate in parts of push:' "$(ratio "$(wal
 
 for python in python3 /usr/bin/python3 ''; do [ -z "$python" ] || ! "$python" -c 'import zmq' 2>/dev/null || break; done
 if [ -n "$python" ]; then
-	rm -rf spool
+	rm -rf spool received
+	sync
 	receive --from 'ack:tcp://127.0.0.1:*' --spool spool
 	read -r count p50 p99 most <<<"$("$python" "$here/ack_latency.py" "$address" 1000 6)"
 	stop
