@@ -258,6 +258,9 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 	sleep_of() { pgrep -P "$router" -x sleep; }
 	await 10 sleep_of
 	stuck=$(sleep_of)
+	# More than the pipe to the command holds, so that some is left over.
+	has_read() { awk -v least="$1" '$1 == "rchar:" { exit !($2 > least) }' "/proc/$router/io"; }
+	await 10 has_read 600000 || fail "the router has not read enough"
 	kill -TERM "$router"
 	status=0
 	wait "$router" || status=$?
