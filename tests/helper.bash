@@ -65,6 +65,14 @@ need() {
 	for one; do has "$one" || skip "$one is not installed"; done
 }
 
+# need_zmq: leaves a Python that has ZeroMQ in $python, or skips the test.
+need_zmq() {
+	for python in python3 /usr/bin/python3; do
+		if "$python" -c 'import zmq' 2>/dev/null; then return; fi
+	done
+	skip "python3-zmq is not installed"
+}
+
 # sanitized: true if the tools were built with --enable-sanitizers (their memory cannot be limited then).
 sanitized() {
 	local one

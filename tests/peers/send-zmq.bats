@@ -5,11 +5,7 @@ setup() {
 	load ../helper
 	need jq
 	cd "$BATS_TEST_TMPDIR"
-	python=
-	for one in python3 /usr/bin/python3; do
-		if [ -z "$python" ] && "$one" -c 'import zmq' 2>/dev/null; then python=$one; fi
-	done
-	[ -n "$python" ] || skip "python3-zmq is not installed"
+	need_zmq
 	: >got
 }
 
