@@ -29,6 +29,10 @@ class Role(threading.Thread):
     def __init__(self, chain):
         super().__init__(daemon=True)
         self.chain, self.process, self.over, self.error = chain, None, threading.Event(), None
+        self.starting = threading.Lock()    # over is not set between the look at it and the start
+
+    # How it may end when it is stopped for good. A signal that comes before its handler is there ends it, too: it has done nothing yet.
+    last_ends = (0, -signal.SIGTERM)
 
     def start_process(self, command, **streams):
         self.process = subprocess.Popen(command, stderr=open(os.path.join(self.chain.work, type(self).__name__ + ".err"), "ab"), **streams)
@@ -49,10 +53,13 @@ class Role(threading.Thread):
 
     def keep(self):
         """A process that goes on until it is stopped: each end but by our kills is wrong."""
-        while not self.over.is_set():
-            self.start_process(self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        while True:
+            with self.starting:
+                if self.over.is_set():
+                    return
+                self.start_process(self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
             status = self.process.wait()
-            if status not in (-signal.SIGKILL, 0):
+            if status not in (-signal.SIGKILL, 0) and not (self.over.is_set() and status in self.last_ends):
                 raise house.Wrong("%s ended with %d" % (" ".join(self.command()), status))
 
     def command(self):
@@ -60,7 +67,8 @@ class Role(threading.Thread):
 
     def finish(self):
         """Stops it for good; its last end has to be a good one."""
-        self.over.set()
+        with self.starting:
+            self.over.set()
         process = self.process
         if process and process.poll() is None:
             process.terminate()
@@ -172,6 +180,8 @@ class Receiver(Role):
 
 
 class Drain(Role):
+    last_ends = Role.last_ends + (75,)      # a segment was waiting to be tried again
+
     def command(self):
         return house.drain_command(self.chain.spool, self.chain.output, "--backoff-max", "20ms", "--attempts", "1000")
 
