@@ -14,6 +14,8 @@ module:libzmq         libzmq3-dev      zeromq-devel      zeromq
 module:libpcre2-8     libpcre2-dev     pcre2-devel       pcre2
 module:libxxhash      libxxhash-dev    xxhash-devel      xxhash
 module:libzstd        libzstd-dev      libzstd-devel     zstd
+module:zlib           zlib1g-dev       zlib-devel        zlib
+module:libcurl        libcurl4-openssl-dev libcurl-devel curl
 '
 packages_test='
 module:cmocka         libcmocka-dev    libcmocka-devel   cmocka
@@ -36,6 +38,11 @@ command:xz            xz-utils         xz                xz
 command:git           git              git               git
 command:node          nodejs           nodejs            node
 command:npm           npm              npm               node
+command:curl          curl             curl              curl
+command:openssl       openssl          openssl           openssl
+command:javac         openjdk-17-jdk-headless java-17-openjdk-devel openjdk@17
+command:mvn           maven            maven             maven
+command:kinit         krb5-user        krb5-workstation  krb5
 file:/usr/bin/time    time             time              -
 '
 packages_long='
