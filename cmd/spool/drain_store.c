@@ -2,13 +2,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/timestamp.h"
@@ -18,45 +15,13 @@
 #include "drain_private.h"
 #include "walk.h"
 
-/* BUSY: a writer that recovers tries the lock for a moment. STALE: the owner was killed between a fork and its exec, and his child holds the lock for as
- * long as it takes to come to that. */
-enum { NAME_TRIES = 100, BUSY_MS = 50, STALE_MS = 2000, LOOK_AGAIN_MS = 5 };
+enum { NAME_TRIES = 100 };
 
-/* Some filesystems cannot sync a directory, and say so; there is nothing more to be had from them. */
 static bool sync_directory(int fd)
 {
-	int result;
-	do result = fsync(fd);
-	while (result < 0 && errno == EINTR);
-	return result == 0 || errno == EINVAL || errno == ENOTSUP;
-}
-
-/* The process id that the lock's file holds; 0: none can be told. */
-static long owner_of(int fd)
-{
-	char text[24] = "";
-	return pread(fd, text, sizeof text - 1, 0) > 0 ? strtol(text, NULL, 10) : 0;
-}
-
-/* One who takes out at a time. The lock is of the descriptor, so it is gone when we are, however we end. */
-static int take_lock(int dir_fd, const char *path)
-{
-	char text[24];
-	int fd = openat(dir_fd, "drain.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0) die_errno(EXIT_NO_OUTPUT, "%s/drain.lock", path);
-	for (int64_t start = socket_clock_ms(); flock(fd, LOCK_EX | LOCK_NB) != 0;) {
-		if (errno != EWOULDBLOCK && errno != EINTR) die_errno(EXIT_NO_OUTPUT, "%s/drain.lock", path);
-		long owner = owner_of(fd);
-		bool dead = owner > 0 && kill((pid_t)owner, 0) != 0 && errno == ESRCH;
-		if (socket_clock_ms() - start >= (dead ? STALE_MS : BUSY_MS)) {
-			if (owner > 0) die(EXIT_NO_OUTPUT, "%s: is being drained by process %ld", path, owner);
-			die(EXIT_NO_OUTPUT, "%s: is being drained by another process", path);
-		}
-		nanosleep(&(struct timespec){ .tv_nsec = LOOK_AGAIN_MS * 1000000 }, NULL);
-	}
-	int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) < 0) { /* only for that message */ }
-	return fd;
+	int error = spool_sync_fd(fd, false);
+	if (error) errno = error;
+	return !error;
 }
 
 static int open_directory(struct drain *d, const char *name)
@@ -74,7 +39,8 @@ void drain_store_open(struct drain *d)
 	if (d->dir_fd < 0) exit(status);
 	/* It may come, when the drain is started before the writer; or it is the wrong directory, and nothing is ever delivered. */
 	if (!walk_is_spool(d->dir_fd)) diag_warn("%s: nobody has written a spool here yet", d->options->dir);
-	d->lock_fd = take_lock(d->dir_fd, d->options->dir);
+	d->lock_fd = spool_drain_lock(d->dir_fd, d->options->dir, &status);
+	if (d->lock_fd < 0) exit(status);
 	/* Made now, when it does no harm if the disk is full: to record a delivery then takes no room. */
 	d->delivered_fd = open_directory(d, "delivered");
 	d->failed_fd = open_directory(d, "failed");

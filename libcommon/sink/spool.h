@@ -71,6 +71,13 @@ bool spool_recover_if_abandoned(int dir_fd, const char *path, int *status);
 /* The directory, checked as above; -1 after saying why, with *status the exit status (66 if there is none and !make, 73, 77). */
 int spool_directory(const char *path, bool make, int *status);
 
+/* For who takes out, one process at a time: drain.lock's descriptor, locked until it is closed. -1 after saying why, with *status (73 if another
+ * process takes out; 74). */
+int spool_drain_lock(int dir_fd, const char *path, int *status);
+
+/* fsync or fdatasync, again when it was interrupted: 0 or an errno. That a filesystem cannot sync (a directory) is no failure. */
+int spool_sync_fd(int fd, bool data_only);
+
 /* One envelope without its newline, at most line_limit long. Kept in memory until sync_bytes are, so SPOOL_DONE is no promise yet; what is appended
  * is written before the process waits (spool_write). sync each: committed when it returns. Commits by itself when sync_bytes are reached. */
 enum spool_result spool_append(struct spool *, struct span line);

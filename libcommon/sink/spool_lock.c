@@ -1,4 +1,4 @@
-/* spool_lock - the lock of a spool's one writer. */
+/* spool_lock - the locks of a spool: of its one writer, and of the one who takes out. */
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "sink/spool_private.h"
 
@@ -19,7 +19,7 @@
  * line, who wrote to the spool last: the holder himself only once he has recovered what the one before has left. On the third, the number of the
  * next segment: numbers go on where all segments have been taken out, so that notes on the old ones are not taken for notes on new ones. */
 static const char recovering[] = "recovering", writer[] = "\nwriter ", next[] = "\nnext ";
-enum { TEXT_MAX = 80, STALE_MS = 2000, RECOVERY_MS = 30000, LOOK_AGAIN_MS = 5 };
+enum { TEXT_MAX = 80, STALE_MS = 2000, BUSY_MS = 50, RECOVERY_MS = 30000, LOOK_AGAIN_MS = 5 };
 
 static int refuse(int *status, enum diag_exit with)
 {
@@ -85,7 +85,7 @@ static int try_lock(int fd)
 
 /* A lock that is only held for a moment is waited for; a writer's is not. A holder that is dead by its number has let go, and the new one has
  * not written his own yet; or he was killed between a fork and its exec, and his child holds the lock until it comes to that. */
-int spool_lock_wait(int fd, int64_t busy_ms)
+static int lock_wait(int fd, int64_t busy_ms)
 {
 	int error;
 	int64_t start = socket_clock_ms();
@@ -106,12 +106,12 @@ static void say_holder(int fd, const char *path)
 	else diag_error("opening the spool %s: it is being written by another process", path);
 }
 
-static int open_lock(int dir_fd, const char *path, int *status)
+static int open_lock(int dir_fd, const char *path, const char *name, int *status)
 {
-	int fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	int fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (fd >= 0 && spool_is_plain(fd)) return fd;
 	bool strange = errno == EPERM || errno == ELOOP || errno == EISDIR;
-	diag_error("opening %s/lock: %s", path, strange ? "it is a link or no plain file of ours; remove it" : strerror(errno));
+	diag_error("opening %s/%s: %s", path, name, strange ? "it is a link or no plain file of ours; remove it" : strerror(errno));
 	refuse(status, spool_exit_status(errno));
 	if (fd >= 0) close(fd);
 	return -1;
@@ -120,9 +120,9 @@ static int open_lock(int dir_fd, const char *path, int *status)
 int spool_lock(int dir_fd, const char *path, enum spool_lock_use use, int *status)
 {
 	*status = EXIT_DONE;
-	int fd = open_lock(dir_fd, path, status);
+	int fd = open_lock(dir_fd, path, "lock", status);
 	if (fd < 0) return -1;
-	int error = use == SPOOL_LOCK_WRITE ? spool_lock_wait(fd, 0) : try_lock(fd);
+	int error = use == SPOOL_LOCK_WRITE ? lock_wait(fd, 0) : try_lock(fd);
 	if (!error) {
 		struct holder before = read_holder(fd);
 		write_holder(fd, (struct holder){ .pid = getpid(), .writer = before.writer, .next = before.next, .recovers = use == SPOOL_LOCK_RECOVER });
@@ -138,4 +138,30 @@ int spool_lock(int dir_fd, const char *path, enum spool_lock_use use, int *statu
 	}
 	close(fd);
 	return -1;
+}
+
+/* --- of who takes out --- */
+
+static void say_drain(int fd, const char *path)
+{
+	long pid = read_holder(fd).pid;
+	if (pid > 0) diag_error("opening the spool %s: it is being drained by process %ld", path, pid);
+	else diag_error("opening the spool %s: it is being drained by another process", path);
+}
+
+int spool_drain_lock(int dir_fd, const char *path, int *status)
+{
+	char text[24];
+	int fd = open_lock(dir_fd, path, "drain.lock", status);
+	if (fd < 0) return -1;
+	int error = lock_wait(fd, BUSY_MS); /* a writer that recovers tries the lock for a moment */
+	if (!error) {
+		int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+		if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)length, 0) < 0) { /* only for messages: on a full disk it stays empty */ }
+		return fd;
+	}
+	if (error == EWOULDBLOCK) say_drain(fd, path);
+	else diag_error("locking %s/drain.lock: %s", path, strerror(error));
+	close(fd);
+	return refuse(status, error == EWOULDBLOCK ? EXIT_NO_OUTPUT : EXIT_IO);
 }

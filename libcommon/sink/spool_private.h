@@ -53,7 +53,6 @@ struct spool {
 
 /* --- spool_file.c: what each of us does with files --- */
 
-int spool_sync_fd(int fd, bool data_only);        /* 0 or an errno; a filesystem that cannot sync is no failure */
 int spool_write_at_end(int fd, struct span bytes, size_t *written); /* 0 or an errno, *written tells how far it came */
 bool spool_is_shortage(int error);                /* of a resource that may come back: room, quota, descriptors, memory */
 enum diag_exit spool_exit_status(int error);      /* for something that cannot be made or opened */
@@ -70,7 +69,6 @@ int spool_lock(int dir_fd, const char *path, enum spool_lock_use, int *status);
 void spool_lock_recovered(int fd, uint64_t next_number); /* the holder is the last writer from now on, and this the next segment's number, for: */
 uint64_t spool_lock_next(int fd);                   /* 0: not known */
 long spool_lock_writer(int dir_fd);                 /* the process that wrote to the spool last; 0: not known */
-int spool_lock_wait(int fd, int64_t busy_ms);       /* takes the lock of a file that begins with its holder's process id: 0 or an errno, after busy_ms */
 
 /* --- spool_segment.c: the open segment. Each answers FULL for a shortage, FAILED (and the spool has failed) for any other error --- */
 

@@ -154,7 +154,7 @@ struct spool_reader *spool_reader_try_open(const char *path, uint64_t line_limit
 {
 	int dir_fd = spool_directory(path, true, status);
 	if (dir_fd < 0) return NULL;
-	int lock_fd = spool_reader_lock(dir_fd, path, status);
+	int lock_fd = spool_drain_lock(dir_fd, path, status);
 	if (lock_fd >= 0) {
 		make_folders(dir_fd);
 		if (spool_recover_if_abandoned(dir_fd, path, status) || *status == EXIT_DONE) return start_reader(path, line_limit, dir_fd, lock_fd);

@@ -67,7 +67,6 @@ void spool_reader_forget(struct spool_reader *); /* removes it: the next run beg
 
 /* --- spool_reader_store.c: files of the spool --- */
 
-int spool_reader_lock(int dir_fd, const char *path, int *status);                 /* drain.lock; -1 after saying why */
 /* Out of the spool: a damaged one to quarantine/, others are removed by way of delivered/. False after saying why. */
 bool spool_reader_put_away(struct spool_reader *, const char *stem, bool damaged);
 void spool_reader_clear_delivered(struct spool_reader *, const char *stem); /* what a crash on that way has left */

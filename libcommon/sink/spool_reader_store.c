@@ -1,4 +1,4 @@
-/* spool_reader_store - the files of a spool as its reader moves them: the lock, and segments of which all is done. */
+/* spool_reader_store - the files of a spool as its reader moves them: segments of which all is done. */
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "sink/spool_reader_private.h"
 
@@ -6,57 +6,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "io/diag.h"
 #include "sink/spool_private.h"
 
 enum { NAME_TRIES = 100 };
-
-/* --- the lock of who takes out, the same as the drain's --- */
-
-static void say_holder(int fd, const char *path)
-{
-	char text[24] = "";
-	ssize_t got = pread(fd, text, sizeof text - 1, 0);
-	text[got > 0 ? strspn(text, "0123456789") : 0] = '\0';
-	diag_error("opening the spool %s: it is being drained by %s%s", path, *text ? "process " : "another process", text);
-}
-
-enum { BUSY_MS = 50 };
-
-static void write_holder(int fd)
-{
-	char text[24];
-	int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-	/* Only for messages: on a full disk it stays empty. */
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)length, 0) < 0) return;
-}
-
-int spool_reader_lock(int dir_fd, const char *path, int *status)
-{
-	int fd = openat(dir_fd, "drain.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (fd < 0 || !spool_is_plain(fd)) {
-		bool strange = errno == EPERM || errno == ELOOP;
-		*status = errno == EIO ? EXIT_IO : EXIT_NO_OUTPUT;
-		diag_error("opening %s/drain.lock: %s", path, strange ? "it is a link or no plain file of ours; remove it" : strerror(errno));
-		if (fd >= 0) close(fd);
-		return -1;
-	}
-	int error = spool_lock_wait(fd, BUSY_MS); /* a writer that recovers tries the lock for a moment */
-	if (!error) {
-		write_holder(fd);
-		return fd;
-	}
-	*status = error == EWOULDBLOCK ? EXIT_NO_OUTPUT : EXIT_IO;
-	if (error == EWOULDBLOCK) say_holder(fd, path);
-	else diag_error("locking %s/drain.lock: %s", path, strerror(error));
-	close(fd);
-	return -1;
-}
-
-/* --- segments --- */
 
 bool spool_reader_exists(const struct spool_reader *r, const struct segment *segment, enum segment_form form)
 {
