@@ -81,7 +81,7 @@ bool signals_stopping(void)
 
 bool signals_stopping_now(void)
 {
-	return got.stopping_now != 0;
+	return got.again ? got.stopping_now != 0 : got.stop_number != 0;
 }
 
 int signals_stop_number(void)

@@ -18,7 +18,9 @@ void signals_open(unsigned wanted);
 void signals_ignore_pipe(void); /* SIGPIPE ignored: for tools with several outputs, which handle EPIPE */
 
 bool signals_stopping(void);     /* SIGTERM or SIGINT has come; stays true */
-bool signals_stopping_now(void); /* the second one has come, with SIGNALS_STOP_AGAIN; stays true */
+/* What is being done shall be broken off, too: the second request has come, with SIGNALS_STOP_AGAIN; without it, the first. Stays true. A tool that still has
+ * to deliver what it has read once it is asked to stop opens with SIGNALS_STOP_AGAIN; whatever waits for a far side asks this. */
+bool signals_stopping_now(void);
 int signals_stop_number(void);   /* which one came first; 0 if none */
 bool signals_take(unsigned one); /* HANGUP, STATS or CHILD has come since the last call: true once */
 

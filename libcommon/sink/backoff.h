@@ -15,7 +15,7 @@ struct backoff {
 int64_t backoff_next_ms(struct backoff *);
 static inline void backoff_reset(struct backoff *b) { b->tries = 0; }
 
-/* Waits so long, or until we are asked to stop: false. */
+/* Waits so long, or until signals_stopping_now: false. */
 bool backoff_wait(int64_t ms);
 
 #endif

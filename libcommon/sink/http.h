@@ -9,7 +9,7 @@
 
 /* libcurl is opened (dlopen) by the first http_new: a program that speaks no HTTP does not pay for it. Proxies are off, whatever the
  * environment says; so are redirects (the caller looks at `location`), `Expect:`, and every protocol but http and https. A signal that
- * asks us to stop (io/signals) ends a request at once. */
+ * asks us to break off (signals_stopping_now: a stream's first SIGTERM does not, for what was read is still to be delivered) ends a request at once. */
 struct http;
 
 enum { HTTP_MAPS_MAX = 64, HTTP_REASON_MAX = 512 };
@@ -45,7 +45,7 @@ enum http_failure {
 	HTTP_UNREACHABLE,            /* no name, no route, refused, no connection in time: nothing was sent */
 	HTTP_CUT,                    /* it broke or stalled after that: what the far side did is not known */
 	HTTP_UNTRUSTED,              /* its certificate or name is wrong, or ours is; not for a second try */
-	HTTP_STOPPED,                /* we were asked to stop */
+	HTTP_STOPPED,                /* signals_stopping_now */
 	HTTP_BODY,                   /* our own body could not be read (errno in `error`) */
 	HTTP_INTERNAL,               /* no memory, a bad URL */
 };

@@ -41,7 +41,7 @@ enum webhdfs_verdict {
 	WEBHDFS_REFUSED,             /* for good: quota, a bad path, no such operation */
 	WEBHDFS_DENIED,              /* not permitted: AccessControl, 401, a certificate, a redirect to a host that is not allowed */
 	WEBHDFS_UNKNOWN,             /* rename only: the answer was lost, or said false; look at both names */
-	WEBHDFS_STOPPED,             /* we were asked to stop */
+	WEBHDFS_STOPPED,             /* signals_stopping_now: not a stream's first SIGTERM */
 	WEBHDFS_IO,                  /* our own file could not be read */
 };
 
