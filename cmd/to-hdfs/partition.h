@@ -24,6 +24,7 @@ struct partitions_options {
 	enum partitions_pack pack;
 	int level;                   /* 0: the library's own default */
 	const char *segment;         /* the input's stable name; NULL: names are made from the content */
+	const char *before, *after;  /* what the last component of --layout has around {name}: BEFORE NAME AFTER.ndjson; "" usually */
 	bool batch;
 };
 

@@ -15,7 +15,7 @@ static const struct kind_row {
 	{ "-", ENDPOINT_STDIO }, { "file", ENDPOINT_FILE }, { "spool", ENDPOINT_SPOOL }, { "udp", ENDPOINT_UDP },
 	{ "tcp", ENDPOINT_TCP }, { "unix", ENDPOINT_UNIX }, { "pub", ENDPOINT_PUB }, { "sub", ENDPOINT_SUB },
 	{ "push", ENDPOINT_PUSH }, { "pull", ENDPOINT_PULL }, { "rep", ENDPOINT_REP }, { "ack", ENDPOINT_ACK },
-	{ "webhdfs", ENDPOINT_WEBHDFS }, { "http", ENDPOINT_HTTP }, { "https", ENDPOINT_HTTP },
+	{ "webhdfs", ENDPOINT_WEBHDFS }, { "swebhdfs", ENDPOINT_WEBHDFS }, { "http", ENDPOINT_HTTP }, { "https", ENDPOINT_HTTP },
 };
 enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
 

@@ -13,7 +13,7 @@
  *  unix:PATH             ENDPOINT_UNIX     path
  *  pub:[@>]ADDRESS       ENDPOINT_PUB      address, side; for tcp:// host and port too, for ipc:// path
  *  sub: push: pull: rep: ack:              the same
- *  webhdfs://...  http://...  https://...  address
+ *  webhdfs://...  swebhdfs://...  http://...  https://...  address
  *
  * A kind that a tool cannot use yet, or at all, is for that tool to refuse: endpoint_kind_name says what it was. */
 enum endpoint_kind {
