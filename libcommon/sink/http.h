@@ -3,13 +3,15 @@
 #ifndef SINK_HTTP_H
 #define SINK_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "base/buffer.h"
 
 /* libcurl is opened (dlopen) by the first http_new: a program that speaks no HTTP does not pay for it. Proxies are off, whatever the
  * environment says; so are redirects (the caller looks at `location`), `Expect:`, and every protocol but http and https. A signal that
- * asks us to break off (signals_stopping_now: a stream's first SIGTERM does not, for what was read is still to be delivered) ends a request at once. */
+ * asks us to break off (signals_stopping_now: a stream's first SIGTERM does not, for what was read is still to be delivered) ends a request within a fraction of a
+ * second. SIGPIPE is ignored from the first http_new on. */
 struct http;
 
 enum { HTTP_MAPS_MAX = 64, HTTP_REASON_MAX = 512 };

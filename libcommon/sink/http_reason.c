@@ -1,0 +1,125 @@
+/* http_reason - what libcurl's error means for the caller, in our own words: the host is named, the URL is not. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "sink/http_private.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PLACE_MAX = 300 };
+
+/* "nn1:9870", "[::1]:9870", "dn1:9864 (mapped to 127.0.0.1:40123)" */
+static void print_place(const struct http_exchange *x, char place[PLACE_MAX])
+{
+	const struct http_url *u = &x->url;
+	struct span to = http_map_find(x->http->options, u);
+	bool brackets = memchr(u->host.data, ':', u->host.length);
+	int length = snprintf(place, PLACE_MAX, "%s%.*s%s:%u", brackets ? "[" : "", u->host.length > 120 ? 120 : (int)u->host.length, u->host.data,
+		brackets ? "]" : "", (unsigned)http_url_port(u));
+	if (to.length) snprintf(place + length, (size_t)(PLACE_MAX - length), " (mapped to %.*s)", to.length > 120 ? 120 : (int)to.length, to.data);
+}
+
+static bool says(const struct http_exchange *x, const char *text)
+{
+	return strcasestr(x->error, text) != NULL;
+}
+
+/* A handshake that broke off is the network's doing; one that was answered by an alert, or by something other than TLS, is not. */
+static bool is_handshake_refused(const struct http_exchange *x)
+{
+	if (says(x, "internal error") || says(x, "SYSCALL") || says(x, "unexpected eof") || says(x, "reset by peer")) return false;
+	return says(x, "alert") || says(x, "version") || says(x, "unsupported protocol") || says(x, "no protocols") || says(x, "cipher");
+}
+
+static bool is_something_sent(const struct http_exchange *x)
+{
+	long bytes = 0;
+	x->http->call.curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &bytes);
+	return bytes > 0;
+}
+
+static enum http_failure failure_of(const struct http_exchange *x, CURLcode code)
+{
+	if (code == CURLE_OK || x->is_early) return HTTP_ANSWERED;
+	if (x->is_stopped) return HTTP_STOPPED;
+	if (x->body_error) return HTTP_BODY;
+	switch (code) {
+	case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_CERTPROBLEM: case CURLE_SSL_CIPHER: case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CRL_BADFILE: case CURLE_SSL_ISSUER_ERROR: case CURLE_SSL_INVALIDCERTSTATUS: case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+		return HTTP_UNTRUSTED;
+	case CURLE_SSL_CONNECT_ERROR:
+		return is_handshake_refused(x) ? HTTP_UNTRUSTED : HTTP_UNREACHABLE;
+	case CURLE_OUT_OF_MEMORY: case CURLE_URL_MALFORMAT: case CURLE_FAILED_INIT: case CURLE_BAD_FUNCTION_ARGUMENT:
+	case CURLE_UNKNOWN_OPTION: case CURLE_NOT_BUILT_IN:
+		return HTTP_INTERNAL;
+	case CURLE_UNSUPPORTED_PROTOCOL: /* said of what was answered, too, if that is no HTTP */
+		return is_something_sent(x) ? HTTP_CUT : HTTP_INTERNAL;
+	case CURLE_RECV_ERROR: case CURLE_SEND_ERROR:
+		/* In TLS 1.3 a server looks at our certificate after the handshake. */
+		if (!x->head_status && says(x, "alert") && is_handshake_refused(x)) return HTTP_UNTRUSTED;
+		break;
+	default:
+		break;
+	}
+	return is_something_sent(x) ? HTTP_CUT : HTTP_UNREACHABLE;
+}
+
+static void print_unreachable(const struct http_exchange *x, CURLcode code, const char *place, char *reason)
+{
+	long number = 0;
+	x->http->call.curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &number);
+	if (code == CURLE_COULDNT_RESOLVE_HOST) snprintf(reason, HTTP_REASON_MAX, "there is no address for the host of %s", place);
+	else if (code == CURLE_OPERATION_TIMEDOUT || number == ETIMEDOUT) snprintf(reason, HTTP_REASON_MAX, "no connection to %s in time", place);
+	else if (code == CURLE_SSL_CONNECT_ERROR) snprintf(reason, HTTP_REASON_MAX, "the TLS handshake with %s broke off", place);
+	else if (number == ECONNREFUSED) snprintf(reason, HTTP_REASON_MAX, "connection refused by %s", place);
+	else if (number) snprintf(reason, HTTP_REASON_MAX, "cannot connect to %s: %s", place, strerror((int)number));
+	else snprintf(reason, HTTP_REASON_MAX, "cannot connect to %s: %s", place, x->http->call.curl_easy_strerror(code));
+}
+
+static void print_cut(const struct http_exchange *x, CURLcode code, const char *place, char *reason)
+{
+	char sent[80] = "";
+	if (x->request->body_fd >= 0)
+		snprintf(sent, sizeof sent, ", after %" PRIu64 " of %" PRIu64 " bytes were sent", x->answer->sent, x->request->body_bytes);
+	if (x->is_endless) snprintf(reason, HTTP_REASON_MAX, "the answer of %s does not end", place);
+	else if (x->is_stalled) snprintf(reason, HTTP_REASON_MAX, "nothing was heard of %s for %.3g s%s", place, (double)x->http->options->stall_ms / 1000, sent);
+	else if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY) snprintf(reason, HTTP_REASON_MAX, "what %s answered is no HTTP", place);
+	else if (x->head_status >= 200) snprintf(reason, HTTP_REASON_MAX, "%s broke off in the middle of its answer", place);
+	else snprintf(reason, HTTP_REASON_MAX, "%s broke the connection without an answer%s", place, sent);
+}
+
+/* libcurl's own words name files and subjects, and here and there text of the far side; never more of a URL than its host. */
+static void print_words(const struct http_exchange *x, CURLcode code, const char *place, const char *what, char *reason)
+{
+	int length = snprintf(reason, HTTP_REASON_MAX, "%s %s: ", place, what);
+	struct span words = span_trim(span_of(x->error[0] ? x->error : x->http->call.curl_easy_strerror(code)));
+	for (size_t i = 0; i < words.length && length < HTTP_REASON_MAX - 1; i++)
+		reason[length++] = words.data[i] >= ' ' && words.data[i] <= '~' ? words.data[i] : '?';
+	reason[length] = '\0';
+}
+
+void http_judge(struct http_exchange *x, CURLcode code)
+{
+	struct http_answer *a = x->answer;
+	char place[PLACE_MAX];
+	print_place(x, place);
+	/* A far side that says no early and goes away: what it said counts. */
+	if (x->head_over && x->head_status >= 300 && a->sent < x->request->body_bytes && x->request->body_fd >= 0 && !x->body_error &&
+		(code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_PARTIAL_FILE)) x->is_early = true;
+	a->failure = failure_of(x, code);
+	a->status = x->head_status >= 200 ? x->head_status : 0;
+	switch (a->failure) {
+	case HTTP_ANSWERED: snprintf(a->reason, sizeof a->reason, "%s", a->status == 401 ? x->kerberos : ""); break;
+	case HTTP_UNREACHABLE: print_unreachable(x, code, place, a->reason); break;
+	case HTTP_CUT: print_cut(x, code, place, a->reason); break;
+	case HTTP_UNTRUSTED: print_words(x, code, place, "cannot be trusted, or does not trust us", a->reason); break;
+	case HTTP_STOPPED: snprintf(a->reason, sizeof a->reason, "stopped while speaking to %s", place); break;
+	case HTTP_BODY:
+		a->error = x->body_error;
+		snprintf(a->reason, sizeof a->reason, "cannot read what is to be sent: %s",
+			x->body_error == ENODATA ? "the file is shorter than it was" : strerror(x->body_error));
+		break;
+	case HTTP_INTERNAL: print_words(x, code, place, "cannot be asked", a->reason); break;
+	}
+}
