@@ -7,10 +7,10 @@
 
 /* Source: the WebHDFS REST API of Apache Hadoop 3.4 (2.x servers are spoken to as well: noredirect is never sent).
  *
- *   an operation  --> the namenode that answered last -- StandbyException, no connection --> the next one, from step one again
- *                                                     -- safe mode, no datanode, 5xx, cut --> the same, after a jittered wait
- *                                                     -- a fault of the caller's          --> the verdict
- *   for no longer than retry_ms without success in the whole; then WEBHDFS_LATER. */
+ *   an operation  --> the namenode that answered last -- StandbyException, no connection, a proxy's 5xx --> the next one, from step one again
+ *                                                     -- safe mode, no datanode, a datanode's cut       --> the same, after a jittered wait
+ *                                                     -- a fault of the caller's                        --> the verdict
+ * Each namenode is asked once before anybody waits. After retry_ms from the first failure of an operation on it is WEBHDFS_LATER. */
 struct webhdfs;
 
 enum { WEBHDFS_NAMENODES_MAX = 16, WEBHDFS_HOSTS_MAX = 64 };
@@ -50,7 +50,7 @@ const char *webhdfs_reason(const struct webhdfs *);
 
 struct webhdfs_status { uint64_t length; bool is_directory; int64_t modified_ms; };
 
-/* Paths are absolute in HDFS and not encoded. */
+/* Paths are absolute in HDFS and not encoded. ABSENT needs a FileNotFoundException: a bare 404 is REFUSED, for nobody of HDFS has spoken. */
 enum webhdfs_verdict webhdfs_status(struct webhdfs *, struct span path, struct webhdfs_status *);
 enum webhdfs_verdict webhdfs_mkdirs(struct webhdfs *, struct span path);
 enum webhdfs_verdict webhdfs_rename(struct webhdfs *, struct span from, struct span to, bool replace);
