@@ -1,0 +1,116 @@
+# hdfs.bash - Hadoop's mini cluster for suites: its jars by Maven once a machine, one cluster a suite on free loopback ports, told what to do by a control port.
+# SPDX-License-Identifier: MPL-2.0
+# shellcheck shell=bash disable=SC2034
+#
+#   setup_file()    { load hdfs; hdfs_setup_file [--datanodes N] [--ha] [--https] [--httpfs] [--kerberos] [--conf NAME=VALUE]...; }
+#   setup()         { load ../helper; load hdfs; hdfs_setup; }       skips the test, saying why, where the cluster cannot be had
+#   teardown_file() { load hdfs; hdfs_teardown_file; }
+#
+# hdfs_setup sets: hdfs_nn (array: "127.0.0.1:PORT" of each namenode), hdfs_nns (array: the same, TLS), hdfs_at ("webhdfs://" and all of them), hdfs_httpfs,
+# hdfs_fs (for Hadoop's own clients), hdfs_dir (the cluster's: conf/core-site.xml for clients, conf/ca.pem, krb5.conf, metlog.keytab, log), hdfs_pid.
+# Redirects lead to 127.0.0.1. With --kerberos the servers are HTTP/localhost, so a client has to ask for localhost. What the cluster is told: see hdfs below.
+
+# HttpFS, and Streaming, need java.lang to be open.
+hdfs_java=(-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Xshare:auto --add-opens java.base/java.lang=ALL-UNNAMED
+	-Djava.net.preferIPv4Stack=true)
+
+# hdfs_classes: sets hdfs_class_path, resolved and compiled once for these sources. False with the reason in hdfs_reason if it cannot.
+hdfs_classes() {
+	local one here sum cache
+	here=$(dirname "${BASH_SOURCE[0]}")/hdfs
+	for one in java javac mvn jq; do
+		command -v "$one" >/dev/null || { hdfs_reason="$one is not installed"; return 1; }
+	done
+	sum=$(cat "$here/pom.xml" "$here/MiniHdfs.java" | cksum)
+	cache=${XDG_CACHE_HOME:-$HOME/.cache}/metlog-tests/hdfs/${sum// /-}
+	mkdir -p "$cache"
+	(
+		# Two suites at once: the second finds what the first has made. Nothing that is broken off counts.
+		flock 8
+		[ ! -e "$cache/done" ] || xargs -r -d: ls <"$cache/class-path" >/dev/null 2>&1 || rm "$cache/done"
+		[ ! -e "$cache/done" ] || exit 0
+		cp "$here/pom.xml" "$here/MiniHdfs.java" "$cache" && cd "$cache" &&
+			timeout 300 mvn -B -q dependency:build-classpath -Dmdep.outputFile=class-path >mvn.log 2>&1 &&
+			mkdir -p classes && javac -nowarn -proc:none -d classes -cp "$(cat class-path)" MiniHdfs.java >javac.log 2>&1 &&
+			touch "$cache/done"
+	) 8>"$cache/lock" 3>&- || { hdfs_reason="the jars of Hadoop cannot be had by Maven: $(cat "$cache"/*.log | grep -m1 -E 'ERROR|error' | cut -c1-200)"; return 1; }
+	hdfs_class_path=$cache/classes:$(cat "$cache/class-path")
+}
+
+# hdfs_setup_file OPTION...: for setup_file.
+hdfs_setup_file() {
+	local dir=$BATS_FILE_TMPDIR/hdfs
+	mkdir -p "$dir/conf"
+	hdfs_classes || { printf '%s\n' "$hdfs_reason" >"$dir/skip"; return 0; }
+	hdfs_start "$dir" "$@"
+}
+
+# hdfs_start DIR OPTION...: starts a cluster and waits for it. DIR is its own.
+hdfs_start() {
+	local dir=$1
+	shift
+	mkdir -p "$dir/conf"
+	cat >"$dir/conf/log4j.properties" <<-'E'
+		log4j.rootLogger=WARN,err
+		log4j.appender.err=org.apache.log4j.ConsoleAppender
+		log4j.appender.err.target=System.err
+		log4j.appender.err.layout=org.apache.log4j.PatternLayout
+		log4j.appender.err.layout.ConversionPattern=%d{ISO8601} %p %c{1}: %m%n
+	E
+	case " $* " in *' --https '*)
+		keytool -genkeypair -alias server -keyalg RSA -keysize 2048 -validity 30 -dname CN=localhost -ext san=dns:localhost,ip:127.0.0.1 \
+			-storetype PKCS12 -keystore "$dir/conf/keystore.p12" -storepass changeit >/dev/null 2>&1
+		keytool -exportcert -rfc -alias server -keystore "$dir/conf/keystore.p12" -storepass changeit >"$dir/conf/ca.pem" 2>/dev/null
+	esac
+	java "${hdfs_java[@]}" -Dlog4j.configuration="file:$dir/conf/log4j.properties" -cp "$dir/conf:$hdfs_class_path" \
+		MiniHdfs "$dir" --watch $$ "$@" >"$dir/log" 2>&1 </dev/null 3>&- &
+	echo $! >"$dir/pid"
+	local pid=$! deadline=$((SECONDS + 90))
+	until [ -e "$dir/ready.json" ]; do
+		if ! kill -0 "$pid" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; then
+			echo "the cluster does not start: $(tail -20 "$dir/log")" >&2
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+# hdfs_stop DIR, hdfs_teardown_file: by its process id, whatever state it is in.
+hdfs_stop() {
+	[ ! -e "$1/pid" ] || kill -9 "$(cat "$1/pid")" 2>/dev/null || true
+}
+hdfs_teardown_file() { hdfs_stop "$BATS_FILE_TMPDIR/hdfs"; }
+
+# hdfs_setup [DIR]: for setup.
+hdfs_setup() {
+	hdfs_dir=${1:-$BATS_FILE_TMPDIR/hdfs}
+	[ ! -e "$hdfs_dir/skip" ] || skip "$(cat "$hdfs_dir/skip")"
+	hdfs_ready=$hdfs_dir/ready.json
+	hdfs_control=$(jq .control "$hdfs_ready")
+	hdfs_pid=$(jq .pid "$hdfs_ready")
+	hdfs_fs=$(jq -r .fs "$hdfs_ready")
+	mapfile -t hdfs_nn < <(jq -r '.namenodes[].http | "127.0.0.1:\(.)"' "$hdfs_ready")
+	mapfile -t hdfs_nns < <(jq -r '.namenodes[].https | "127.0.0.1:\(.)"' "$hdfs_ready")
+	hdfs_httpfs=127.0.0.1:$(jq .httpfs "$hdfs_ready")
+	hdfs_at=webhdfs://$(IFS=,; echo "${hdfs_nn[*]}")
+}
+
+# hdfs WORD...: tells the cluster something, or asks it. Prints the answer; false, with the reason on stderr, if it refuses.
+#   active|standby|stop-namenode|start-namenode I    stop-datanode I [dead] | start-datanode I    safemode on|off
+#   quota PATH NAMES BYTES (-1: none)    mkdir PATH [OCTAL [OWNER]]    put LOCAL PATH    get PATH LOCAL    rm PATH    mv FROM TO
+#   cat|count PATH: the lines of a file, or of all below, through Hadoop's codecs, without hidden ones    raw PATH: its bytes
+#   ls PATH: "BYTES, tab, PATH" of every file below, hidden ones too    stat PATH: JSON    checksum PATH    token RENEWER    exit
+hdfs() (
+	case $1 in
+	put) set -- put "$(realpath -- "$2")" "$3" ;;
+	get) set -- get "$2" "$(realpath -m -- "$3")" ;;
+	esac
+	IFS=$'\t'
+	exec 9<>"/dev/tcp/127.0.0.1/$hdfs_control" || exit 1
+	printf '%s\n' "$*" >&9
+	IFS= read -r answer <&9 || answer='no: the cluster is gone'
+	cat <&9
+	[ "$answer" = ok ] && exit 0
+	printf 'hdfs %s: %s\n' "$*" "$answer" >&2
+	exit 1
+)
