@@ -5,13 +5,13 @@ setup() {
 	load ../helper
 	load ../recv
 	cd "$BATS_TEST_TMPDIR"
-	mkdir -m 700 spool
+	mkdir -m 700 spool spool/archive
 	mkdir delivered state
 }
 
 teardown() {
 	local pid
-	for pid in ${receiver-} ${drainer-} ${supervisor-}; do
+	for pid in ${receiver-} ${drainer-} ${publisher-} ${supervisor-}; do
 		kill "$pid" 2>/dev/null || continue
 		await 10 gone "$pid" || kill -9 "$pid" 2>/dev/null || true
 	done
@@ -29,6 +29,7 @@ adapted() {
 		s,/var/log/,$PWD/,g
 		s,ack:tcp://127.0.0.1:5565,ack:tcp://127.0.0.1:* --ready $PWD/where,
 		s,udp:127.0.0.1:5565,udp:127.0.0.1:0,
+		s,webhdfs://[^ ]*,file:$PWD/hdfs,
 		/^user=/d; /^Documentation=/d" "$1"
 }
 
@@ -38,6 +39,13 @@ command_of() { adapted "$SOURCE/contrib/systemd/$1" | sed -n 's/^ExecStart=//p';
 send() { seq -f "{\"type\":\"n\",\"payload\":\"$1-%.0f\"}" "$2" | metlog-send --json --as-is --to "ack:$(endpoint ack)"; }
 delivered() { cat delivered/*.ndjson 2>/dev/null | wc -l; }
 has_delivered() { [ "$(delivered)" -ge "$1" ]; }
+
+# archive FIRST LAST: envelopes in the spool of the router's default route, sealed.
+archive() { seq -f '{"type":"n","timestamp":"2026-11-22T06:00:00Z","payload":"%.0f"}' "$1" "$2" | metlog-spool write spool/archive; }
+published() { find hdfs -name '*.ndjson.zst' -exec zstdcat {} + 2>/dev/null; }
+has_published() { [ "$(published | wc -l)" -ge "$1" ] && [ -z "$(find spool/archive -maxdepth 1 -name '*.ndjson')" ]; }
+await_published() { await 30 has_published "$1" || fail "expected $1 published, there are $(published | wc -l): $(cat ./*err* ./*.log 2>/dev/null | head -20)"; }
+
 await_delivered() { await 30 has_delivered "$1" || fail "expected $1 delivered, there are $(delivered): $(cat ./*err* ./*.log 2>/dev/null | head -20)"; }
 
 @test "the exposure of the systemd units is at most 2.0" {
@@ -80,6 +88,27 @@ await_delivered() { await 30 has_delivered "$1" || fail "expected $1 delivered, 
 	[ -z "$(find spool -name '*.ndjson*' -o -name '*.open')" ] || fail "left in the spool: $(find spool)"
 }
 
+@test "the command of metlog-hdfs.service publishes each segment once, from the staging directory of its state; stops with 0 and leaves nothing there" {
+	[ -x "$TOOLS/metlog-to-hdfs" ] || skip "metlog-to-hdfs is not built"
+	need zstdcat
+	archive 1 200
+	STATE_DIRECTORY=$PWD/state bash -c "exec $(command_of metlog-hdfs.service)" 2>hdfs.err &
+	publisher=$!
+	await_published 200
+	archive 201 300
+	await_published 300
+	kill -TERM "$publisher"
+	status=0
+	wait "$publisher" || status=$?
+	publisher=
+	expect_status 0
+	[ "$(published | sort -u | wc -l)" -eq 300 ]
+	[ "$(published | wc -l)" -eq 300 ]
+	[ "$(find hdfs -name '.*.tmp' | wc -l)" -eq 0 ]
+	[ -d state/to-hdfs ]
+	[ -z "$(find state/to-hdfs -name '*.item' -o -name '*.data' -o -name '*.ndjson')" ] || fail "left: $(find state)"
+}
+
 # expand SET...: the names of the system calls in the sets of systemd.
 expand() {
 	local set
@@ -104,28 +133,32 @@ allowed() {
 	cat known
 }
 
-@test "the receiver and the drain make no system call and map no memory that their units forbid" {
+@test "the receiver and the drains make no system call and map no memory that their units forbid" {
 	need systemd-analyze strace
 	if sanitized; then skip "a sanitized program makes system calls of its own"; fi
 	strace -f -qq -o trace.recv bash -c "exec $(command_of metlog-recv.service)" 2>err &
 	receiver=$!
 	strace -f -qq -o trace.drain bash -c "exec $(command_of metlog-drain.service)" 2>drain.err &
 	drainer=$!
+	archive 1 50
+	STATE_DIRECTORY=$PWD/state strace -f -qq -o trace.hdfs bash -c "exec $(command_of metlog-hdfs.service)" 2>hdfs.err &
+	publisher=$!
 	await 20 test -s where || fail "$(cat err)"
 	send a 50
 	kill -HUP "$(pgrep -P "$receiver")"
 	await_delivered 50
-	kill -TERM "$(pgrep -P "$receiver")" "$(pgrep -P "$drainer")"
-	wait "$receiver" "$drainer"
-	receiver='' drainer=''
-	for one in recv drain; do
+	await_published 50
+	kill -TERM "$(pgrep -P "$receiver")" "$(pgrep -P "$drainer")" "$(pgrep -P "$publisher")"
+	wait "$receiver" "$drainer" "$publisher"
+	receiver='' drainer='' publisher=''
+	for one in recv drain hdfs; do
 		allowed "metlog-$one.service" >allowed
 		sed -nE 's/^[0-9]+ +([a-z_0-9]+)\(.*/\1/p' "trace.$one" | sort -u >used
 		[ "$(wc -l <used)" -gt 20 ] || fail "the trace is too short: $(cat used)"
 		beyond=$(comm -23 used allowed)
 		[ -z "$beyond" ] || fail "metlog-$one makes system calls that are forbidden: $beyond"
 	done
-	run grep -E 'PROT_WRITE[^,]*PROT_EXEC|PROT_READ\|PROT_WRITE\|PROT_EXEC' trace.recv trace.drain
+	run grep -E 'PROT_WRITE[^,]*PROT_EXEC|PROT_READ\|PROT_WRITE\|PROT_EXEC' trace.recv trace.drain trace.hdfs
 	[ "$status" -eq 1 ] || fail "memory that is writable and executable: $output"
 }
 
@@ -150,15 +183,17 @@ allowed() {
 	supervisor=$!
 	await 20 test -s where || fail "$(cat supervisord.out ./*.log)"
 	send a 100
+	archive 1 100
 	rm where
 	kill -9 "$(supervisorctl -c supervisord.conf pid metlog-recv)"
 	await 20 test -s where || fail "not started again: $(cat supervisord.log)"
 	send b 100
 	supervisorctl -c supervisord.conf signal HUP metlog-recv
 	await_delivered 200
+	await_published 100
 	supervisorctl -c supervisord.conf stop all
 	run supervisorctl -c supervisord.conf status
-	[ "$(grep -c STOPPED <<<"$output")" -eq 2 ] || fail "$output"
+	[ "$(grep -c STOPPED <<<"$output")" -eq 3 ] || fail "$output"
 	[ "$(cat delivered/*.ndjson | sort -u | wc -l)" -eq 200 ]
 	kill "$supervisor"
 	wait "$supervisor" || true
