@@ -14,6 +14,7 @@ struct store_file {
 	const char *temp;            /* beside it while it is written: hidden (a leading dot), of this file and run alone */
 	int fd;                      /* the bytes, from 0 on */
 	uint64_t bytes;
+	bool adopted;                /* sealed by a run that is dead: its temp may have been left there */
 };
 
 enum store_verdict {
