@@ -7,8 +7,8 @@ set -u
 usage() {
 	cat <<TEXT
 usage: make bench [BENCH='OPTIONS']  or  tests/bench/run.sh [OPTIONS]
-  --rows LIST       which groups: route,match,tail,statsd,start,memory,scan,durable (all)
-  --backlog BYTES   of the durable rows (10 GiB, where the disk has room)
+  --rows LIST       which groups: route,match,tail,statsd,start,memory,scan,durable,hdfs (all)
+  --backlog BYTES   of the durable and the hdfs rows (10 GiB, where the disk has room)
   --lines N         lines of the corpus (400000; rivals that are slow get the first quarter)
   --runs N          runs of each row, interleaved; medians are shown (5)
   --seed N          of the corpus (1)
@@ -23,7 +23,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 source_tree=$(cd "$here/../.." && pwd)
 TOOLS=${TOOLS:-$source_tree/cmd}
 PROGRAMS=${PROGRAMS:-$here}
-backlog=10737418240 rows=route,match,tail,statsd,start,memory,scan,durable lines=400000 runs=5 seed=1 rivals=yes fetch=''
+backlog=10737418240 rows=route,match,tail,statsd,start,memory,scan,durable,hdfs lines=400000 runs=5 seed=1 rivals=yes fetch=''
 rivals_dir=${METLOG_RIVALS:-${XDG_CACHE_HOME:-$HOME/.cache}/metlog-rivals}
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -230,6 +230,7 @@ if wants scan; then
 fi
 
 ! wants durable || bash "$here/durable.sh" "$big" "$runs" "$backlog" || echo "the durable rows failed"
+! wants hdfs || bash "$here/hdfs.sh" "$big" "$runs" "$backlog" || echo "the hdfs rows failed"
 
 [ ${#absent[@]} -eq 0 ] || { echo; printf 'not compared: %s\n' "${absent[@]}" | sort -u; }
 [ ! -s "$work/messages" ] || { echo; echo "messages of the programs:"; sort "$work/messages" | uniq -c; }
