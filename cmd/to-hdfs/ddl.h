@@ -11,7 +11,14 @@ struct ddl {
 	const char *location;        /* "hdfs:///data/metlog" (without authority: Hive's default), "file:///srv/metlog" */
 };
 
-bool ddl_append_table(struct buffer *out, const struct ddl *);               /* CREATE EXTERNAL TABLE IF NOT EXISTS ...; and how partitions are found (MSCK REPAIR TABLE) as a comment */
-bool ddl_append_partition(struct buffer *out, const struct ddl *, struct span dir); /* ALTER TABLE ... ADD IF NOT EXISTS PARTITION (type='x', dt='...') LOCATION '...'; Values are decoded from the directory's names and quoted. */
+/* Both: false is no memory, or the buffer's limit. Statements end with ";\n".
+ *
+ * CREATE EXTERNAL TABLE IF NOT EXISTS ...; and how partitions are found (MSCK REPAIR TABLE) as a comment. A member that is a partition's key is no column besides: Hive refuses that. If
+ * layout_is_hive is false the table has no partitions. */
+bool ddl_append_table(struct buffer *out, const struct ddl *);
+
+/* ALTER TABLE ... ADD IF NOT EXISTS PARTITION (`type`='x', `dt`='...') LOCATION '...'; Values are decoded from the directory's names, as MSCK does, and quoted. Nothing for a
+ * directory that is no partition: below _late, _future, _overflow, or of a layout that is not Hive's. */
+bool ddl_append_partition(struct buffer *out, const struct ddl *, struct span dir);
 
 #endif

@@ -77,17 +77,13 @@ size_t escape_literal(char *out, struct span text)
 	return length;
 }
 
-size_t escape_shorten(char *component, size_t length, size_t most)
+size_t escape_end(char *start, size_t most, struct span whole)
 {
-	if (length <= most) return length;
 	size_t cut = most - ESCAPE_DIGEST;
-	while (cut && ((unsigned char)component[cut] & 0xc0) == 0x80) cut--;
-	if (cut >= 1 && component[cut - 1] == '%') cut -= 1;
-	else if (cut >= 2 && component[cut - 2] == '%') cut -= 2;
-	char digest[ESCAPE_DIGEST];
-	put_digest(digest, (struct span){ component, length });
-	memcpy(component + cut, digest, ESCAPE_DIGEST);
-	return cut + ESCAPE_DIGEST;
+	while (cut && ((unsigned char)start[cut] & 0xc0) == 0x80) cut--;
+	if (cut >= 1 && start[cut - 1] == '%') cut -= 1;
+	else if (cut >= 2 && start[cut - 2] == '%') cut -= 2;
+	return cut + put_digest(start + cut, whole);
 }
 
 static int digit_value(char c)
@@ -97,14 +93,19 @@ static int digit_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+size_t escape_character(struct span text, unsigned *codepoint)
+{
+	uint32_t c;
+	size_t length = text_decode_utf8(text, &c);
+	*codepoint = length ? c : 0xfffd;
+	return length ? length : 1;
+}
+
 size_t escape_next(struct span text, unsigned *codepoint)
 {
 	if (text.data[0] == '%' && text.length >= 3) {
 		int high = digit_value(text.data[1]), low = digit_value(text.data[2]);
 		if (high >= 0 && low >= 0) return *codepoint = (unsigned)(high << 4 | low), 3;
 	}
-	uint32_t c;
-	size_t length = text_decode_utf8(text, &c);
-	*codepoint = length ? c : 0xfffd;
-	return length ? length : 1;
+	return escape_character(text, codepoint);
 }

@@ -15,10 +15,12 @@ size_t escape_value(char out[ESCAPE_MAX], struct span text);
 /* The same without a limit: up to three bytes a byte. '=' stays. */
 size_t escape_literal(char *out, struct span text);
 
-/* Cuts a component, in place, to `most` bytes if it is longer: between two characters or escapes, and with a digest at its end. Returns the new length. */
-size_t escape_shorten(char *component, size_t length, size_t most);
+/* For what is longer than `most`: `start` holds its first `most` bytes (it may be `whole` itself). Puts a digest of the whole at their end, behind a whole character or escape.
+ * Returns the length. */
+size_t escape_end(char *start, size_t most, struct span whole);
 
 /* Undoes %XX as Hive does: each is the character with that number, not a byte of UTF-8. Returns the length of the character at the start of `text` (not empty). */
 size_t escape_next(struct span text, unsigned *codepoint);
+size_t escape_character(struct span text, unsigned *codepoint); /* the same where '%' is nothing special */
 
 #endif

@@ -315,7 +315,8 @@ static size_t put_component(struct layout *l, const struct component *c, const s
 		memcpy(out + length, text.data, text.length);
 		length += text.length;
 	}
-	return escape_shorten(out, c->key.length ? length : unhide(out, length), COMPONENT_MAX);
+	if (!c->key.length) length = unhide(out, length);
+	return length <= COMPONENT_MAX ? length : escape_end(out, COMPONENT_MAX, (struct span){ out, length });
 }
 
 enum layout_place layout_append(struct buffer *out, struct layout *l, const struct envelope *e, const struct layout_bounds *bounds)
