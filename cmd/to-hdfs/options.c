@@ -15,7 +15,7 @@ enum {
 	KEY_FORMAT, KEY_COMPRESS, KEY_STAGING, KEY_JSON, KEY_DDL, KEY_TABLE, KEY_ADD_PARTITIONS, KEY_EXPLAIN,
 };
 
-enum { NAME_MAX_BYTES = 100 }; /* of --name, and of what stands around {name}: with number, extension and the temporary name's parts it is below 255 */
+enum { NAME_MAX_BYTES = 100 }; /* of --name: with number, extension and the temporary name's parts it is below 255 */
 
 const struct argp_option hdfs_option_rows[] = {
 	{ NULL, 0, NULL, 0, "Where to:", 1 },
@@ -64,7 +64,7 @@ void hdfs_options_init(struct hdfs_options *o)
 	*o = (struct hdfs_options){
 		.layout = "type={type}/dt={date}/hour={hour}", .table = "metlog",
 		.late_ns = -1, .future_ns = INT64_C(86400000000000),
-		.partitions = { .rotate_bytes = 512000000, .rotate_ms = 600000, .open_limit = 64, .partition_limit = 1024, .pack = PACK_ZSTD, .before = "", .after = "" },
+		.partitions = { .rotate_bytes = 512000000, .rotate_ms = 600000, .open_limit = 64, .partition_limit = 1024, .pack = PACK_ZSTD },
 		.webhdfs = { .retry_ms = 60000, .http = { .connect_ms = 15000, .stall_ms = 60000 } },
 	};
 }
@@ -89,14 +89,11 @@ static void read_compress(struct partitions_options *p, const char *text)
 	p->level = (int)tool_integer("--compress", text + how.length + 1, 1, p->pack == PACK_GZIP ? 9 : 19);
 }
 
-/* It becomes a part of file names, and of a path for people to type. */
-static void check_name(const char *option, const char *text)
+bool hdfs_name_is_plain(const char *text)
 {
 	size_t length = strlen(text);
-	bool plain = length > 0 && length <= NAME_MAX_BYTES && text[0] != '.' && text[0] != '_';
-	for (const char *p = text; *p; p++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-=+@,", *p)) plain = false;
-	if (!plain) tool_usage_error("%s: '%s' is not a name: 1 to %d of A-Z a-z 0-9 . _ - = + @ , the first neither . nor _", option, text, NAME_MAX_BYTES);
+	if (length < 1 || length > NAME_MAX_BYTES || text[0] == '.' || text[0] == '_') return false;
+	return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-=+@,") == length;
 }
 
 static void read_permission(struct hdfs_options *o, const char *text)
@@ -164,7 +161,7 @@ error_t hdfs_option_parse(int key, char *text, struct argp_state *state)
 		if (!p->rotate_ms) p->rotate_ms = -1;
 		return 0;
 	case KEY_NAME:
-		check_name("--name", text);
+		if (!hdfs_name_is_plain(text)) tool_usage_error("--name: '%s' is not 1 to %d of A-Z a-z 0-9 . _ - = + @ , with neither . nor _ in front", text, NAME_MAX_BYTES);
 		p->segment = text;
 		return 0;
 	case KEY_FORMAT:
@@ -206,23 +203,6 @@ static const char *staging_by_environment(void)
 	return NULL;
 }
 
-/* "type={type}/part-{name}-x": the directory's template is what stands before the last slash, and the name is put between "part-" and "-x". */
-static void split_layout(struct hdfs_options *o)
-{
-	static const char mark[] = "{name}";
-	const char *slash = strrchr(o->layout, '/'), *last = slash ? slash + 1 : o->layout, *name = strstr(last, mark);
-	if (!name || (name > last && name[-1] == '{')) return;
-	const char *before = joined(span_between(last, name), ""), *after = name + sizeof mark - 1;
-	if (*before) check_name("--layout", before);
-	if (strlen(after) > 0) {
-		const char *whole = joined(SPAN("x"), after);
-		check_name("--layout", whole);
-	}
-	o->partitions.before = before;
-	o->partitions.after = after;
-	o->layout = slash ? joined(span_between(o->layout, slash), "") : "";
-}
-
 void hdfs_options_complete(struct hdfs_options *o, const struct tool_options *shared)
 {
 	bool publishes = !shared->dry_run && !o->ddl && !o->explain;
@@ -230,7 +210,6 @@ void hdfs_options_complete(struct hdfs_options *o, const struct tool_options *sh
 	if (!o->to && (publishes || o->ddl)) tool_usage_error("--to is missing: where to publish, such as --to webhdfs://namenode:9870/data/metlog or --to file:PATH");
 	if (o->webhdfs.http.key_file && !o->webhdfs.http.cert_file) tool_usage_error("--key: needs --cert");
 	if (!!o->webhdfs.user + !!o->webhdfs.token_file + o->webhdfs.negotiate > 1) tool_usage_error("one of --user, --token-file and --negotiate, not several");
-	split_layout(o);
 	if (!publishes) return;
 	if (!o->staging) o->staging = staging_by_environment();
 	if (!o->staging) die(EXIT_CONFIGURATION, "where to keep what is not published yet: none of --staging, METLOG_STAGING, STATE_DIRECTORY, XDG_STATE_HOME and HOME is set");

@@ -9,7 +9,7 @@
 
 struct hdfs_options {
 	const char *to;              /* --to; NULL: not given (--dry-run and --explain need none) */
-	const char *layout;          /* the directory's template: --layout without a last component that names the file */
+	const char *layout;
 	const char *staging;         /* --staging or what the environment says; NULL: nothing does */
 	const char *table;
 	const char *add_partitions;
@@ -17,7 +17,7 @@ struct hdfs_options {
 	bool verify, replace;
 	bool future_given;           /* --max-future stood on the command line */
 	int64_t late_ns, future_ns;  /* below 0: no bound */
-	struct partitions_options partitions; /* but for `batch`, and for `segment` if --name is not given */
+	struct partitions_options partitions; /* but for `batch`, the name's ends, and `segment` if --name is not given */
 	struct webhdfs_options webhdfs;
 };
 
@@ -26,5 +26,6 @@ extern const struct argp_option hdfs_option_rows[];
 void hdfs_options_init(struct hdfs_options *);
 error_t hdfs_option_parse(int key, char *text, struct argp_state *);  /* for tool_about.parse; the context is the options */
 void hdfs_options_complete(struct hdfs_options *, const struct tool_options *); /* what they say together, and the environment; a usage error, or 78 without any staging directory */
+bool hdfs_name_is_plain(const char *); /* fit to be a part of a file's name, and for people to type: --name, METLOG_SEGMENT */
 
 #endif

@@ -34,9 +34,15 @@ static bool add_size(const char *name, uint64_t *total)
 
 void progress_open(struct progress *p, char *const *operands, int operand_count, bool quiet)
 {
+	progress_open_silent(p, operands, operand_count, quiet || isatty(STDOUT_FILENO));
+}
+
+void progress_open_silent(struct progress *p, char *const *operands, int operand_count, bool quiet)
+{
 	const char *term = getenv("TERM");
 	*p = (struct progress){ 0 };
-	if (quiet || !isatty(STDERR_FILENO) || isatty(STDOUT_FILENO) || !term || strcmp(term, "dumb") == 0) return;
+	p->shown = !quiet && isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+	if (!p->shown) return;
 	if (operand_count == 0 && !add_size("-", &p->total_bytes)) return;
 	for (int i = 0; i < operand_count; i++)
 		if (!add_size(operands[i], &p->total_bytes)) return;
@@ -45,8 +51,7 @@ void progress_open(struct progress *p, char *const *operands, int operand_count,
 	p->next_ns = p->start_ns + WAIT_MS * MILLISECOND;
 }
 
-/* 4.9 GB, 812 MB: three digits at most before the unit. */
-static void print_bytes(char out[32], double bytes)
+void progress_print_bytes(char out[32], double bytes)
 {
 	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB" };
 	size_t unit = 0;
@@ -62,21 +67,44 @@ static void print_time(char out[32], double seconds)
 	else snprintf(out, 32, "%ld:%02ld h", s / 3600, s / 60 % 60);
 }
 
+static void show(const char *what, uint64_t done, uint64_t total_bytes, int64_t elapsed_ns)
+{
+	char line[160], total[32], rate[32], left[32];
+	double per_second = (double)done / ((double)elapsed_ns / 1e9);
+	progress_print_bytes(total, (double)total_bytes);
+	progress_print_bytes(rate, per_second);
+	print_time(left, per_second > 0 ? (double)(total_bytes - done) / per_second : 0);
+	int length = snprintf(line, sizeof line, "%s: %s%s%.0f %% of %s, %s/s, %s left", diag_program(), what, *what ? ": " : "",
+		100.0 * (double)done / (double)total_bytes, total, rate, left);
+	if (length > 0) diag_status(line);
+}
+
 void progress_tick(struct progress *p, uint64_t bytes)
 {
 	if (!p->wanted) return;
 	int64_t now = clock_ns();
 	if (now < p->next_ns) return;
 	p->next_ns = now + BETWEEN_MS * MILLISECOND;
-	char line[160], total[32], rate[32], left[32];
 	uint64_t done = p->before_bytes + bytes;
-	double per_second = (double)done / ((double)(now - p->start_ns) / 1e9);
 	if (done > p->total_bytes) p->total_bytes = done; /* it grew while we read */
-	print_bytes(total, (double)p->total_bytes);
-	print_bytes(rate, per_second);
-	print_time(left, per_second > 0 ? (double)(p->total_bytes - done) / per_second : 0);
-	int length = snprintf(line, sizeof line, "%s: %.0f %% of %s, %s/s, %s left", diag_program(), 100.0 * (double)done / (double)p->total_bytes, total, rate, left);
-	if (length > 0) diag_status(line);
+	show("", done, p->total_bytes, now - p->start_ns);
+}
+
+void progress_task_tick(const struct progress *p, struct progress_task *t, const char *what, uint64_t bytes)
+{
+	if (!p->shown) return;
+	int64_t now = clock_ns();
+	if (!t->start_ns) t->start_ns = now, t->next_ns = now + WAIT_MS * MILLISECOND;
+	if (now < t->next_ns) return;
+	t->next_ns = now + BETWEEN_MS * MILLISECOND;
+	if (bytes > t->total_bytes) t->total_bytes = bytes;
+	if (t->total_bytes) show(what, bytes, t->total_bytes, now - t->start_ns);
+}
+
+void progress_task_end(const struct progress *p, struct progress_task *t)
+{
+	if (p->shown && t->start_ns) diag_status("");
+	*t = (struct progress_task){ 0 };
 }
 
 void progress_next_file(struct progress *p, uint64_t bytes)
@@ -86,6 +114,6 @@ void progress_next_file(struct progress *p, uint64_t bytes)
 
 void progress_close(struct progress *p)
 {
-	if (p->wanted) diag_status("");
-	p->wanted = false;
+	if (p->shown) diag_status("");
+	p->shown = p->wanted = false;
 }

@@ -1,0 +1,112 @@
+/* publish - takes sealed files to the store, one by one, and books what becomes of them. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "publish.h"
+
+#include <stdio.h>
+
+#include "io/diag.h"
+
+static void show_progress(void *context, uint64_t bytes)
+{
+	struct publish *p = context;
+	char what[64];
+	snprintf(what, sizeof what, "publishing %llu of %llu", (unsigned long long)p->place.number, (unsigned long long)p->place.files);
+	progress_task_tick(&p->filter->progress, &p->task, what, p->place.bytes_before + bytes);
+}
+
+static void say(const struct staging_item *item, const char *what, const char *reason)
+{
+	diag_error("%s%s%s: %s: %s", item->dir, *item->dir ? "/" : "", item->name, what, *reason ? reason : "no reason is known");
+}
+
+static void delivered(struct publish *p, struct staging_item *item, enum summary_state state)
+{
+	summary_file(p->summary, item, state, "");
+	if (!item->adopted) {
+		p->passed += item->records;
+		p->filter->stats.passed += item->records;
+		p->filter->stats.kept -= item->records;
+	}
+	staging_done(p->staging, item);
+}
+
+/* Not for good, or not for us: it is kept, and this run publishes no more. */
+static void put_off(struct publish *p, struct staging_item *item, const char *what, int status)
+{
+	const char *reason = p->store->reason;
+	if (status != EXIT_LATER || !signals_stopping_now()) say(item, what, reason);
+	summary_file(p->summary, item, SUMMARY_KEPT, reason);
+	staging_put_back(p->staging, item);
+	filter_fail(p->filter, status);
+	p->is_over = true;
+}
+
+static void refused(struct publish *p, struct staging_item *item, const char *what, int status)
+{
+	const char *reason = p->store->reason;
+	bool of_others = item->adopted, drop = p->batch && !of_others;
+	say(item, what, reason);
+	summary_file(p->summary, item, drop ? SUMMARY_REFUSED : SUMMARY_KEPT, reason);
+	if (drop) staging_done(p->staging, item);
+	else staging_put_back(p->staging, item);
+	if (p->batch && of_others) return;
+	filter_fail(p->filter, status);
+	if (status == EXIT_PERMISSION) p->is_over = true;
+}
+
+static void publish_item(struct publish *p, struct staging_item *item)
+{
+	struct store_file file = { .dir = item->dir, .name = item->name, .temp = item->temp, .fd = item->fd, .bytes = item->bytes };
+	uint64_t bytes = item->bytes;
+	if (!p->store) {
+		delivered(p, item, SUMMARY_PLANNED);
+		return;
+	}
+	p->place.number++;
+	p->store->on_progress = show_progress;
+	p->store->context = p;
+	show_progress(p, 0);
+	switch (p->store->publish(p->store, &file)) {
+	case STORE_PUBLISHED: delivered(p, item, SUMMARY_PUBLISHED); break;
+	case STORE_THERE: delivered(p, item, SUMMARY_THERE); break;
+	case STORE_CONFLICT: refused(p, item, "conflict", EXIT_REFUSED); break;
+	case STORE_REFUSED: refused(p, item, "refused", EXIT_REFUSED); break;
+	case STORE_DENIED: refused(p, item, "not permitted", EXIT_PERMISSION); break;
+	case STORE_LATER: put_off(p, item, "not now", EXIT_LATER); break;
+	case STORE_STOPPED: put_off(p, item, "stopped", EXIT_LATER); break;
+	case STORE_IO: put_off(p, item, "cannot be published", EXIT_IO); break;
+	}
+	p->place.bytes_before += bytes;
+}
+
+void publish_sealed(struct publish *p)
+{
+	struct staging_item *item;
+	if (p->is_over) return;
+	while (!p->is_over && (item = staging_next(p->staging))) {
+		if (!p->task.total_bytes) {
+			struct staging_sum old = staging_left(p->staging, true), new = staging_left(p->staging, false);
+			p->place = (struct publish_place){ .files = old.files + new.files };
+			p->task.total_bytes = old.bytes + new.bytes;
+		}
+		publish_item(p, item);
+	}
+	progress_task_end(&p->filter->progress, &p->task);
+}
+
+const char *publish_keep(struct publish *p)
+{
+	struct staging_item *item;
+	char bytes[32];
+	while ((item = staging_next(p->staging))) {
+		summary_file(p->summary, item, SUMMARY_KEPT, "");
+		staging_put_back(p->staging, item);
+	}
+	struct staging_sum old = staging_left(p->staging, true), new = staging_left(p->staging, false), all = { old.files + new.files, old.records + new.records, old.bytes + new.bytes };
+	if (!all.files) return NULL;
+	if (!staging_keep(p->staging)) filter_fail(p->filter, EXIT_IO);
+	progress_print_bytes(bytes, (double)all.bytes);
+	diag_error("kept in %s for the next run: files: %llu, envelopes: %llu, %s", staging_path(p->staging),
+		(unsigned long long)all.files, (unsigned long long)all.records, bytes);
+	return staging_path(p->staging);
+}

@@ -1,0 +1,87 @@
+/* stage - an envelope on its way into the staging: its directory, its line, its book. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "stage.h"
+
+#include <errno.h>
+
+#include "hive.h"
+#include "io/diag.h"
+
+enum { TICK_EVERY = 256 }; /* envelopes: far below a millisecond's worth */
+
+void stage_init(struct stage *s, struct filter *filter, struct source *source, struct layout *layout, const struct hdfs_options *o)
+{
+	*s = (struct stage){ .filter = filter, .source = source, .layout = layout, .hive = o->hive };
+	s->bounds = (struct layout_bounds){ .late_ns = o->late_ns, .future_ns = o->future_ns };
+	/* There is no time that would be the same when it is given again: only bounds that somebody has asked for. */
+	if (source->timeless && !o->future_given) s->bounds.future_ns = -1;
+	buffer_init(&s->dir, 2 * LAYOUT_PATH_MAX);
+	buffer_init(&s->line, SIZE_MAX / 2);
+}
+
+void stage_release(struct stage *s)
+{
+	buffer_release(&s->dir);
+	buffer_release(&s->line);
+}
+
+bool stage_place(struct stage *s, const struct envelope *e, struct span *line)
+{
+	s->bounds.now_ns = source_now(s->source);
+	buffer_clear(&s->dir);
+	enum layout_place place = layout_append(&s->dir, s->layout, e, &s->bounds);
+	if (s->dir.failed) {
+		filter_reject(s->filter, e, "no memory for its directory's name");
+		return false;
+	}
+	*line = e->line;
+	if (s->hive) {
+		buffer_clear(&s->line);
+		if (!hive_append(&s->line, e)) {
+			filter_reject(s->filter, e, "no memory to write it for Hive");
+			return false;
+		}
+		*line = buffer_span(&s->line);
+	}
+	s->late += place == LAYOUT_LATE;
+	s->future += place == LAYOUT_FUTURE;
+	return true;
+}
+
+void stage_fail(struct stage *s)
+{
+	if (!s->failed) diag_error("cannot stage more: %s", strerror(errno));
+	s->failed = true;
+	filter_fail(s->filter, EXIT_IO);
+}
+
+void stage_take(struct stage *s, const struct envelope *e)
+{
+	struct span line;
+	if (!stage_place(s, e, &line)) return;
+	if (!partitions_append(s->partitions, buffer_span(&s->dir), line)) {
+		stage_fail(s);
+		/* A batch is given again. Of a stream this one is gone, unless rejects are kept. */
+		if (s->source->batch) s->filter->stats.kept++;
+		else filter_reject(s->filter, e, "the staging disk took no more");
+		return;
+	}
+	s->filter->stats.kept++;
+	if (!s->source->batch && s->filter->stats.read % TICK_EVERY == 0) stage_tick(s);
+}
+
+void stage_flush(struct stage *s)
+{
+	if (!s->failed && !partitions_flush(s->partitions)) stage_fail(s);
+}
+
+void stage_tick(struct stage *s)
+{
+	source_tick(s->source);
+	if (!s->failed && !partitions_tick(s->partitions)) stage_fail(s);
+}
+
+bool stage_seal_all(struct stage *s)
+{
+	return partitions_seal_all(s->partitions);
+}

@@ -1,0 +1,35 @@
+/* stage - an envelope on its way into the staging: its directory, its line, its book. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TO_HDFS_STAGE_H
+#define TO_HDFS_STAGE_H
+
+#include "layout.h"
+#include "options.h"
+#include "partition.h"
+#include "source.h"
+
+struct stage {
+	struct filter *filter;
+	struct source *source;
+	struct layout *layout;
+	struct partitions *partitions; /* NULL: nothing is staged */
+	struct layout_bounds bounds;
+	bool hive;
+	bool failed;                   /* the staging disk takes no more; said, and 74 booked */
+	struct buffer dir, line;
+	uint64_t late, future, overflowed;
+};
+
+void stage_init(struct stage *, struct filter *, struct source *, struct layout *, const struct hdfs_options *); /* `partitions` is set later, if something is to be staged */
+void stage_release(struct stage *);
+
+/* The directory and line of an envelope: in s->dir, *line. False: it cannot be written so, and is a reject now. */
+bool stage_place(struct stage *, const struct envelope *, struct span *line);
+
+void stage_take(struct stage *, const struct envelope *); /* stages it: kept, until it is published */
+void stage_flush(struct stage *);                         /* before any wait */
+void stage_tick(struct stage *);                          /* what is old enough is sealed */
+bool stage_seal_all(struct stage *);                      /* false: not all could be; may be tried again. Nothing is said */
+void stage_fail(struct stage *);                          /* says errno, and books it */
+
+#endif
