@@ -20,7 +20,7 @@ static const struct tool_about about = {
 		"  metlog-to-hdfs --to file:/srv/metlog archive.ndjson\n"
 		"  metlog-spool drain /var/spool/metlog/archive --once -- \\\n"
 		"      metlog-to-hdfs --to webhdfs://nn1:9870,nn2:9870/data/metlog\n",
-	.uses = USES_INPUT | USES_MATCH | USES_TIMES | USES_ZONE | USES_DRY_RUN,
+	.uses = USES_INPUT | USES_MATCH | USES_TIMES | USES_ZONE,
 	.options = hdfs_option_rows,
 	.parse = hdfs_option_parse,
 };
@@ -198,7 +198,7 @@ int main(int argc, char **argv)
 	static struct run r;
 	hdfs_options_init(&r.options);
 	filter_open(&r.filter, &about, argc, argv, &r.options);
-	hdfs_options_complete(&r.options, &r.filter.options);
+	hdfs_options_complete(&r.options);
 	read_target(&r);
 	source_open(&r.source, &r.filter, r.options.partitions.segment);
 	stage_init(&r.stage, &r.filter, &r.source, make_layout(&r), &r.options);
@@ -208,7 +208,7 @@ int main(int argc, char **argv)
 	/* A batch is given again: it stops at the first request. What a stream has brought is still published. */
 	signals_open(SIGNALS_HANGUP | (r.source.batch ? 0 : SIGNALS_STOP_AGAIN));
 	signals_ignore_pipe();
-	const char *scratch = r.filter.options.dry_run ? preview_scratch_open() : NULL;
+	const char *scratch = r.options.dry_run ? preview_scratch_open() : NULL;
 	open_run(&r, scratch);
 	publish_sealed(&r.publish);
 	if (!r.publish.is_over)

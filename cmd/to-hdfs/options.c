@@ -45,17 +45,17 @@ const struct argp_option hdfs_option_rows[] = {
 	{ "rotate-bytes", KEY_ROTATE_BYTES, "SIZE", 0, "Publish a file once it has SIZE of lines, before compression (default 512M)", 3 },
 	{ "rotate-age", KEY_ROTATE_AGE, "DURATION", 0, "Publish a stream's file so long after its first line (default 10m; 0 is never)", 3 },
 	{ "name", KEY_NAME, "NAME", 0, "Name the input, and so its files NAME-1, NAME-2...: it is given again until the status is 0", 3 },
-	{ NULL, 0, NULL, 0, "What is in it:", 4 },
+	{ NULL, 0, NULL, 0, "What is in it, and where it waits:", 4 },
 	{ "format", KEY_FORMAT, "FORMAT", 0, "json (default): envelopes byte for byte; hive: mended for Hive's readers", 4 },
 	{ "compress", KEY_COMPRESS, "HOW[:LEVEL]", 0, "Compress files: zstd (default), gzip or none", 4 },
+	{ "staging", KEY_STAGING, "DIR", 0, "Keep what is not published yet in DIR (default by the environment, see the manual)", 4 },
 	{ NULL, 0, NULL, 0, "What is said:", 5 },
 	{ "json", KEY_JSON, NULL, 0, "Write an object for each file to standard output, and one with the sums", 5 },
 	{ "ddl", KEY_DDL, NULL, 0, "Print HiveQL for the layout, and for the partitions of FILEs; publish nothing", 5 },
 	{ "table", KEY_TABLE, "NAME", 0, "Call the table NAME in HiveQL (default metlog)", 5 },
 	{ "add-partitions", KEY_ADD_PARTITIONS, "FILE", 0, "Append to FILE the statements for the partitions in which something was published", 5 },
+	{ "dry-run", 'n', NULL, 0, "Print path, envelopes and bytes of each file that would be published; publish nothing", 5 },
 	{ "explain", KEY_EXPLAIN, NULL, 0, "Print the directory and the line of each envelope; publish nothing", 5 },
-	{ NULL, 0, NULL, 0, "Staging:", 6 },
-	{ "staging", KEY_STAGING, "DIR", 0, "Keep what is not published yet in DIR (default by the environment, see the manual)", 6 },
 	{ 0 },
 };
 
@@ -175,6 +175,7 @@ error_t hdfs_option_parse(int key, char *text, struct argp_state *state)
 	case KEY_TABLE: o->table = text; return 0;
 	case KEY_ADD_PARTITIONS: o->add_partitions = text; return 0;
 	case KEY_EXPLAIN: o->explain = true; return 0;
+	case 'n': o->dry_run = true; return 0;
 	default: return parse_target(key, text, o);
 	}
 }
@@ -203,10 +204,10 @@ static const char *staging_by_environment(void)
 	return NULL;
 }
 
-void hdfs_options_complete(struct hdfs_options *o, const struct tool_options *shared)
+void hdfs_options_complete(struct hdfs_options *o)
 {
-	bool publishes = !shared->dry_run && !o->ddl && !o->explain;
-	if (o->ddl + shared->dry_run + o->explain > 1) tool_usage_error("one of --dry-run, --ddl and --explain, not several");
+	bool publishes = !o->dry_run && !o->ddl && !o->explain;
+	if (o->ddl + o->dry_run + o->explain > 1) tool_usage_error("one of --dry-run, --ddl and --explain, not several");
 	if (!o->to && (publishes || o->ddl)) tool_usage_error("--to is missing: where to publish, such as --to webhdfs://namenode:9870/data/metlog or --to file:PATH");
 	if (o->webhdfs.http.key_file && !o->webhdfs.http.cert_file) tool_usage_error("--key: needs --cert");
 	if (!!o->webhdfs.user + !!o->webhdfs.token_file + o->webhdfs.negotiate > 1) tool_usage_error("one of --user, --token-file and --negotiate, not several");

@@ -13,7 +13,7 @@ struct hdfs_options {
 	const char *staging;         /* --staging or what the environment says; NULL: nothing does */
 	const char *table;
 	const char *add_partitions;
-	bool hive, json, ddl, explain;
+	bool hive, json, ddl, dry_run, explain;
 	bool verify, replace;
 	bool future_given;           /* --max-future stood on the command line */
 	int64_t late_ns, future_ns;  /* below 0: no bound */
@@ -25,7 +25,7 @@ extern const struct argp_option hdfs_option_rows[];
 
 void hdfs_options_init(struct hdfs_options *);
 error_t hdfs_option_parse(int key, char *text, struct argp_state *);  /* for tool_about.parse; the context is the options */
-void hdfs_options_complete(struct hdfs_options *, const struct tool_options *); /* what they say together, and the environment; a usage error, or 78 without any staging directory */
+void hdfs_options_complete(struct hdfs_options *); /* what they say together, and the environment; a usage error, or 78 without any staging directory */
 bool hdfs_name_is_plain(const char *); /* fit to be a part of a file's name, and for people to type: --name, METLOG_SEGMENT */
 
 #endif
