@@ -1,18 +1,21 @@
 # hdfs.bash - Hadoop's mini cluster for suites: its jars by Maven once a machine, one cluster a suite on free loopback ports, told what to do by a control port.
 # SPDX-License-Identifier: MPL-2.0
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 #
 #   setup_file()    { load hdfs; hdfs_setup_file [--datanodes N] [--ha] [--https] [--httpfs] [--kerberos] [--conf NAME=VALUE]...; }
 #   setup()         { load ../helper; load hdfs; hdfs_setup; }       skips the test, saying why, where the cluster cannot be had
 #   teardown_file() { load hdfs; hdfs_teardown_file; }
 #
-# hdfs_setup sets: hdfs_nn (array: "127.0.0.1:PORT" of each namenode), hdfs_nns (array: the same, TLS), hdfs_at ("webhdfs://" and all of them), hdfs_httpfs,
+# hdfs_setup sets: hdfs_nn (array: "127.0.0.1:PORT" of each namenode), hdfs_nns (array: the same, TLS), hdfs_dn (of the datanodes), hdfs_at ("webhdfs://" and all of them), hdfs_httpfs,
 # hdfs_fs (for Hadoop's own clients), hdfs_dir (the cluster's: conf/core-site.xml for clients, conf/ca.pem, krb5.conf, metlog.keytab, log), hdfs_pid.
 # Redirects lead to 127.0.0.1. With --kerberos the servers are HTTP/localhost, so a client has to ask for localhost. What the cluster is told: see hdfs below.
 
-# HttpFS, and Streaming, need java.lang to be open.
-hdfs_java=(-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Xshare:auto --add-opens java.base/java.lang=ALL-UNNAMED
-	-Djava.net.preferIPv4Stack=true)
+# hdfs_java CLASS...: Java with the class path of these suites. HttpFS and Streaming need java.lang to be open.
+hdfs_java() {
+	${hdfs_exec-} java -Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData --add-opens java.base/java.lang=ALL-UNNAMED \
+		-Djava.net.preferIPv4Stack=true -Dlog4j.configuration="file:$hdfs_dir/conf/log4j.properties" \
+		-cp "$hdfs_dir/conf:$(cat "$hdfs_dir/class-path")" "$@"
+}
 
 # hdfs_classes: sets hdfs_class_path, resolved and compiled once for these sources. False with the reason in hdfs_reason if it cannot.
 hdfs_classes() {
@@ -62,9 +65,10 @@ hdfs_start() {
 			-storetype PKCS12 -keystore "$dir/conf/keystore.p12" -storepass changeit >/dev/null 2>&1
 		keytool -exportcert -rfc -alias server -keystore "$dir/conf/keystore.p12" -storepass changeit >"$dir/conf/ca.pem" 2>/dev/null
 	esac
-	java "${hdfs_java[@]}" -Dlog4j.configuration="file:$dir/conf/log4j.properties" -cp "$dir/conf:$hdfs_class_path" \
-		MiniHdfs "$dir" --watch $$ "$@" >"$dir/log" 2>&1 </dev/null 3>&- &
+	printf '%s\n' "$hdfs_class_path" >"$dir/class-path"
+	hdfs_exec=exec hdfs_dir=$dir hdfs_java MiniHdfs "$dir" --watch $$ "$@" >"$dir/log" 2>&1 </dev/null 3>&- &
 	echo $! >"$dir/pid"
+	disown
 	local pid=$! deadline=$((SECONDS + 90))
 	until [ -e "$dir/ready.json" ]; do
 		if ! kill -0 "$pid" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; then
@@ -91,6 +95,7 @@ hdfs_setup() {
 	hdfs_fs=$(jq -r .fs "$hdfs_ready")
 	mapfile -t hdfs_nn < <(jq -r '.namenodes[].http | "127.0.0.1:\(.)"' "$hdfs_ready")
 	mapfile -t hdfs_nns < <(jq -r '.namenodes[].https | "127.0.0.1:\(.)"' "$hdfs_ready")
+	mapfile -t hdfs_dn < <(jq -r '.datanodes[] | "127.0.0.1:\(.)"' "$hdfs_ready")
 	hdfs_httpfs=127.0.0.1:$(jq .httpfs "$hdfs_ready")
 	hdfs_at=webhdfs://$(IFS=,; echo "${hdfs_nn[*]}")
 }
@@ -114,3 +119,55 @@ hdfs() (
 	printf 'hdfs %s: %s\n' "$*" "$answer" >&2
 	exit 1
 )
+
+# hdfs_base NAME: a new directory in which everybody may write, in $base; $to is its address.
+hdfs_base() {
+	base=/$BATS_SUITE_TEST_NUMBER-$1
+	to=$hdfs_at$base
+	hdfs mkdir "$base" 777
+}
+
+# publish ARGUMENT...: metlog-to-hdfs as a user of no rights of its own, towards $to; its streams and its status apart, as `separately` has them.
+publish() { separately metlog-to-hdfs --to "$to" --user metlog --staging "$PWD/staging" "$@"; }
+
+# expect_all FILE...: below $base is each line of the files, once, and no file under a temporary name.
+expect_all() {
+	hdfs cat "$base" >read.back
+	sort read.back >read.sorted
+	sort "$@" | cmp - read.sorted >&2 || fail "$(wc -l <read.back) lines are there instead of $(cat "$@" | wc -l): $(hdfs ls "$base" | head -20)"
+	hdfs ls "$base" >listed
+	run grep -F /. listed
+	[ "$status" -eq 1 ] || fail "hidden: $output"
+}
+
+# expect_none_kept: nothing is left in the staging directory.
+expect_none_kept() {
+	local left
+	left=$(find staging -name '*.item' -o -name '*.data' -o -name '*.ndjson' -o -name 'run-*')
+	[ -z "$left" ] || fail "left: $left"
+}
+
+# expect_kept: something is, the message says where, and that it was not for good or why.
+expect_kept() {
+	[ -n "$(find staging -name '*.item')" ] || fail "nothing is kept: $(find staging)"
+	expect_in "$err" "$PWD/staging"
+}
+
+# gate HOST:PORT [AFTER]: gate.py before a server: $gate is its address, $gate_pid its process.
+gate() {
+	rm -f gate.out asked
+	python3 "$SOURCE/tests/peers/gate.py" "$@" >gate.out 2>gate.err 3>&- &
+	gate_pid=$!
+	children+=" $gate_pid"
+	await 20 test -s gate.out || fail "$(cat gate.err)"
+	gate=127.0.0.1:$(head -1 gate.out)
+}
+gate_holds() { grep -q held gate.out; }
+
+# ended PID SECONDS: waits for a child, and leaves its exit status in $status.
+ended() {
+	status=0
+	await "$2" hdfs_gone "$1" || fail "still running after $2 s: $(cat "$err")"
+	wait "$1" || status=$?
+}
+hdfs_gone() { ! kill -0 "$1" || grep -q '^State:.*zombie' "/proc/$1/status"; }
