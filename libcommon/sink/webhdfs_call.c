@@ -76,6 +76,14 @@ static struct span authority(struct span url)
 	return span_between(from, at);
 }
 
+/* A proxy's page, or Jetty's: its title is what there is to say. */
+static struct span find_title(struct span body)
+{
+	const char *from = memmem(body.data ? body.data : "", body.length, "<title>", 7), *end = from ? memmem(from, (size_t)(body.data + body.length - from), "</title>", 8) : NULL;
+	struct span title = end ? span_trim(span_between(from + 7, end)) : SPAN("no word of WebHDFS");
+	return (struct span){ title.data, title.length > MESSAGE_MOST ? MESSAGE_MOST : title.length };
+}
+
 /* An answer that is no success. */
 static enum webhdfs_reaction judge(struct webhdfs *h, struct span url)
 {
@@ -96,7 +104,9 @@ static enum webhdfs_reaction judge(struct webhdfs *h, struct span url)
 	} else if (status >= 300 && status < 400) {
 		webhdfs_explain(h, "%.*s: HTTP %d, a redirect that WebHDFS does not make", (int)who.length, who.data, status);
 	} else {
-		webhdfs_explain(h, "%.*s: HTTP %d without a word of WebHDFS", (int)who.length, who.data, status);
+		webhdfs_mask(h, &h->answer.body);
+		struct span title = find_title(buffer_span(&h->answer.body));
+		webhdfs_explain(h, "%.*s: HTTP %d: %.*s", (int)who.length, who.data, status, (int)title.length, title.data);
 	}
 	return reaction;
 }

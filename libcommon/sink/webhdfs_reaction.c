@@ -36,6 +36,7 @@ static const struct row table[] = {
 	{ "ClusterStorageCapacityExceededException", REACTION_REFUSED },
 	{ "ParentNotDirectoryException", REACTION_REFUSED },
 	{ "PathIsNotDirectoryException", REACTION_REFUSED },
+	{ "PathIsNotEmptyDirectoryException", REACTION_REFUSED },
 	{ "InvalidPathException", REACTION_REFUSED },
 	{ "PathComponentTooLongException", REACTION_REFUSED },
 	{ "MaxDirectoryItemsExceededException", REACTION_REFUSED },

@@ -42,13 +42,14 @@ static int call(struct driver *d, char **words)
 	bool equal = false;
 	if (!h) die(EXIT_USAGE, "%s: %s", d->options.address, why);
 	enum webhdfs_verdict verdict = WEBHDFS_REFUSED;
+	int fd = !strcmp(op, "create") || !strcmp(op, "verify") ? open_file(words[2], &bytes) : -1;
 	for (unsigned turn = 0; turn < d->times; turn++) {
 		if (!strcmp(op, "status")) verdict = webhdfs_status(h, path, &status);
 		else if (!strcmp(op, "mkdirs")) verdict = webhdfs_mkdirs(h, path);
 		else if (!strcmp(op, "delete")) verdict = webhdfs_delete(h, path);
 		else if (!strcmp(op, "rename")) verdict = webhdfs_rename(h, path, span_of(words[2]), d->replace);
-		else if (!strcmp(op, "create")) verdict = webhdfs_create(h, path, open_file(words[2], &bytes), bytes, NULL, NULL);
-		else if (!strcmp(op, "verify")) verdict = webhdfs_verify(h, path, open_file(words[2], &bytes), bytes, &equal);
+		else if (!strcmp(op, "create")) verdict = webhdfs_create(h, path, fd, bytes, NULL, NULL);
+		else if (!strcmp(op, "verify")) verdict = webhdfs_verify(h, path, fd, bytes, &equal);
 		else die(EXIT_USAGE, "%s", usage);
 		printf("%s", verdicts[verdict]);
 		if (verdict != WEBHDFS_DONE) printf(": %s", webhdfs_reason(h));
