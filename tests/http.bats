@@ -191,6 +191,13 @@ begins() {
 	expect_in "$out" "body=<not you>"
 }
 
+@test "an early answer counts even if its sender goes away at once, with a reset under what we send" {
+	requests=()
+	for ((i = 0; i < 40; i++)); do requests+=(PUT "$plain/early-close/403"); done
+	ask show=body body=body "${requests[@]}"
+	[ "$(grep -c '^answered 403 .*body=<not you>$' "$out")" -eq 40 ]
+}
+
 @test "an address that is none is not asked" {
 	for url in 'ftp://127.0.0.1/' 'file:///etc/passwd' 'http://user:TOPSECRET@127.0.0.1/' 'http://127.0.0.1:99999/' "http://127.0.0.1/a b" 'nothing' 'http:///x'; do
 		ask GET "$url"

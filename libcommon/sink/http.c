@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 #include "io/signals.h"
@@ -58,6 +59,8 @@ struct http *http_new(const struct http_options *options, const char **why)
 	if (!h->multi || !h->plain || !h->negotiating) *why = "out of memory";
 	else *why = maps_make(h);
 	if (!*why) {
+		/* A cookie that is over already has cookies kept in memory; COOKIEFILE would leak at each reset. */
+		h->call.curl_easy_setopt(h->negotiating, CURLOPT_COOKIELIST, "Set-Cookie: none=; Max-Age=0; Domain=none.invalid");
 		h->call.curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_MAX);
 		return h;
 	}
@@ -148,7 +151,6 @@ static bool has_cookie(const struct http *h)
  * made a file of an empty first try. */
 static void set_negotiation(struct setting *s, struct http_exchange *x)
 {
-	set_pointer(s, CURLOPT_COOKIEFILE, ""); /* kept in memory */
 	if (x->request->body_fd >= 0 && has_cookie(s->http)) return;
 	set_number(s, CURLOPT_HTTPAUTH, (long)CURLAUTH_NEGOTIATE);
 	set_pointer(s, CURLOPT_USERPWD, ":");
@@ -242,6 +244,18 @@ static bool exchange_watch(struct http_exchange *x, uint64_t *moved, int64_t *mo
 	return !x->is_early && !x->is_stopped && !x->is_stalled;
 }
 
+static int find_socket(const struct http *h)
+{
+	fd_set in, out, other;
+	int most = -1;
+	FD_ZERO(&in);
+	FD_ZERO(&out);
+	FD_ZERO(&other);
+	if (h->call.curl_multi_fdset(h->multi, &in, &out, &other, &most)) return -1;
+	while (most >= 0 && !FD_ISSET(most, &in)) most--;
+	return most;
+}
+
 static CURLcode exchange_run(struct http_exchange *x)
 {
 	const struct http_library *call = &x->http->call;
@@ -251,7 +265,9 @@ static CURLcode exchange_run(struct http_exchange *x)
 	int running = 1, left;
 	if (call->curl_multi_add_handle(x->http->multi, x->easy)) return CURLE_OUT_OF_MEMORY;
 	while (call->curl_multi_perform(x->http->multi, &running) == CURLM_OK && running) {
+		if (x->is_paused) x->is_paused = false, call->curl_easy_pause(x->easy, CURLPAUSE_CONT);
 		if (!exchange_watch(x, &moved, &moved_at, &told_at)) break;
+		if (x->request->body_fd >= 0) x->socket = find_socket(x->http);
 		call->curl_multi_poll(x->http->multi, NULL, 0, TURN_MS, NULL);
 	}
 	for (CURLMsg *message; (message = call->curl_multi_info_read(x->http->multi, &left));)
@@ -272,7 +288,7 @@ static CURLcode exchange_run(struct http_exchange *x)
 
 void http_perform(struct http *h, const struct http_request *request, struct http_answer *answer)
 {
-	struct http_exchange x = { .http = h, .request = request, .answer = answer, .easy = request->negotiate ? h->negotiating : h->plain };
+	struct http_exchange x = { .http = h, .request = request, .answer = answer, .socket = -1, .easy = request->negotiate ? h->negotiating : h->plain };
 	size_t limit = request->answer_limit ? request->answer_limit : HTTP_ANSWER_LIMIT;
 	http_answer_release(answer);
 	http_answer_init(answer);

@@ -3,6 +3,7 @@
 #include "sink/http_private.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <strings.h>
 #include <unistd.h>
@@ -74,6 +75,14 @@ size_t http_take_body(char *data, size_t one, size_t length, void *exchange)
 	return 0;
 }
 
+/* A far side that says no and goes away resets the connection under what we send, and libcurl would see no more than that: so
+ * what came is heard first. */
+static bool is_answer_waiting(const struct http_exchange *x)
+{
+	struct pollfd poll_fd = { .fd = x->socket, .events = POLLIN };
+	return poll(&poll_fd, 1, 0) > 0 && (poll_fd.revents & POLLIN);
+}
+
 size_t http_give_body(char *room, size_t one, size_t size, void *exchange)
 {
 	struct http_exchange *x = exchange;
@@ -86,6 +95,10 @@ size_t http_give_body(char *room, size_t one, size_t size, void *exchange)
 	if (got <= 0) {
 		x->body_error = got < 0 ? errno : ENODATA;
 		return CURL_READFUNC_ABORT;
+	}
+	if (is_answer_waiting(x)) {
+		x->is_paused = true;
+		return CURL_READFUNC_PAUSE;
 	}
 	x->offset += (uint64_t)got;
 	return (size_t)got;

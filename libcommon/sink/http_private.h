@@ -10,9 +10,9 @@
 
 #define HTTP_CALLS(each) \
 	each(curl_global_init) each(curl_global_cleanup) each(curl_slist_append) each(curl_slist_free_all) \
-	each(curl_easy_init) each(curl_easy_cleanup) each(curl_easy_reset) each(curl_easy_setopt) each(curl_easy_getinfo) each(curl_easy_strerror) \
+	each(curl_easy_init) each(curl_easy_cleanup) each(curl_easy_reset) each(curl_easy_setopt) each(curl_easy_getinfo) each(curl_easy_pause) each(curl_easy_strerror) \
 	each(curl_multi_init) each(curl_multi_cleanup) each(curl_multi_add_handle) each(curl_multi_remove_handle) each(curl_multi_setopt) \
-	each(curl_multi_perform) each(curl_multi_poll) each(curl_multi_info_read)
+	each(curl_multi_fdset) each(curl_multi_perform) each(curl_multi_poll) each(curl_multi_info_read)
 
 /* libcurl's functions under their own names. */
 struct http_library {
@@ -41,6 +41,8 @@ struct http_exchange {
 	int head_status;           /* of the head that came last */
 	bool head_over;            /* and it is whole */
 	bool has_location, has_retry_after;
+	int socket;                /* that libcurl reads from; -1: none yet */
+	bool is_paused;            /* our body, until what came is heard */
 	bool is_stopped, is_stalled, is_early, is_endless;
 	int body_error;            /* errno of reading our body; ENODATA: it ended early */
 	char error[CURL_ERROR_SIZE];
