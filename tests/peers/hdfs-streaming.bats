@@ -5,10 +5,11 @@
 #	hadoop jar hadoop-streaming.jar -D mapreduce.job.reduces=1 -files /usr/local/bin/metlog-tail \
 #	    -input '/data/metlog/type=*/dt=2026-11-22/*' -output /tmp/types -mapper 'metlog-tail --format {type}' -reducer 'uniq -c'
 # Without one, in a process of this machine, with the jars and a JDK alone (what these tests run):
-#	java --add-opens java.base/java.lang=ALL-UNNAMED -cp "$CLASS_PATH" org.apache.hadoop.streaming.HadoopStreaming \
+#	java -cp "$CLASS_PATH" org.apache.hadoop.streaming.HadoopStreaming \
 #	    -D mapreduce.framework.name=local -D fs.defaultFS=file:/// ... -input hdfs://nn:8020/data/metlog/... or a path of this machine ...
-# A mapper is split into words at blanks; quotes hold words together. It gets lines, and a line without a tab that it writes is a key: Streaming ends it with a
-# tab (-D mapreduce.output.textoutputformat.separator= takes it away, and with no reducer nothing sorts).
+# The class path is that of hadoop-streaming and of what it depends on, with hadoop-mapreduce-client-common for the local runner (tests/peers/hdfs/pom.xml).
+# A mapper's command is split into words at blanks; quotes hold words together; no shell, no pipe. A line without a tab is a key without a value: Streaming ends
+# it with a tab. An envelope with a tab behind it is still that envelope.
 
 setup_file() { load hdfs; hdfs_setup_file; }
 teardown_file() { load hdfs; hdfs_teardown_file; }
@@ -60,13 +61,24 @@ job() {
 	tr -d '\t' <result | sort | cmp - expected
 }
 
-@test "metlog-route as a mapper without a reducer: the envelopes that match, byte for byte; a mapper that fails fails the job" {
+@test "metlog-route as a mapper without a reducer: the envelopes that match, and a tab; a mapper that fails fails the job" {
 	publish --compress gzip --layout 'type={type}' input
 	expect_status 0
-	job -D mapreduce.job.reduces=0 -D mapreduce.output.textoutputformat.separator= \
-		-input "$hdfs_fs$base/*" -mapper 'metlog-route -m severity<=3'
 	metlog-route -m 'severity<=3' <input | sort >expected
 	[ -s expected ]
-	sort result | cmp - expected
-	if (job -D mapreduce.job.reduces=0 -input "$hdfs_fs$base/type=timer" -mapper 'metlog-route --strict -m (' 2>/dev/null); then fail "a usage error went unseen"; fi
+	job -D mapreduce.job.reduces=0 -input "$hdfs_fs$base/*" -mapper 'metlog-route -m severity<=3'
+	tr -d '\t' <result | sort | cmp - expected
+	# As they are they can be read again.
+	metlog-route -m TRUE <result >again
+	[ "$(wc -l <again)" -eq "$(wc -l <expected)" ]
+	if (job -D mapreduce.job.reduces=0 -input "$hdfs_fs$base/type=timer" -mapper 'metlog-route -m (' 2>/dev/null); then fail "a usage error went unseen"; fi
+	expect_in job.log 'subprocess failed with code 64'
+}
+
+@test "a tool that is not installed where the mapper runs is brought along by -files" {
+	publish --compress gzip --layout 'type={type}' input
+	expect_status 0
+	cp "$TOOLS/metlog-tail" brought-along
+	job -files "$PWD/brought-along" -input "$hdfs_fs$base/*" -mapper 'brought-along --format {type}' -reducer 'uniq -c'
+	[ "$(awk '{ sum += $1 } END { print sum }' result)" -eq 12000 ]
 }
