@@ -27,7 +27,7 @@ struct partitions_options {
 	enum partitions_pack pack;
 	int level;                   /* 0: the library's own default */
 	const char *segment;         /* the input's stable name, a part of a file's name; NULL: names are made from the content */
-	const char *name_before, *name_after; /* text around that in the file's name; NULL: none */
+	const char *before, *after;  /* what the last component of --layout has around {name}: BEFORE NAME AFTER.ndjson; NULL or "": nothing */
 	bool batch;
 };
 

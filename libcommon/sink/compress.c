@@ -1,6 +1,6 @@
 /* compress - the only file that knows libzstd; windows are bounded on both sides. */
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "sink/compress.h"
+#include "sink/compress_private.h"
 
 #include <stdlib.h>
 #include <zstd.h>
@@ -11,12 +11,13 @@ enum {
 	WINDOW_LOG_MAX = 23, /* what we read */
 };
 
-struct compress {
+struct compress_zstd {
+	struct compress kind;
 	ZSTD_CCtx *context;
 };
 
 /* The first step takes all the memory there will be: after it, nothing can fail. */
-static bool take_memory(struct compress *c)
+static bool take_memory(struct compress_zstd *c)
 {
 	char header[32];
 	ZSTD_inBuffer none = { "", 0, 0 };
@@ -24,29 +25,16 @@ static bool take_memory(struct compress *c)
 	return !ZSTD_isError(ZSTD_compressStream2(c->context, &output, &none, ZSTD_e_continue)) && output.pos == 0;
 }
 
-struct compress *compress_new(int level)
+static bool zstd_begin(struct compress *kind, uint64_t bytes)
 {
-	struct compress *c = calloc(1, sizeof *c);
-	if (!c) return NULL;
-	c->context = ZSTD_createCCtx();
-	/* The frame's own checksum is for `zstd -t`. */
-	if (c->context && !ZSTD_isError(ZSTD_CCtx_setParameter(c->context, ZSTD_c_compressionLevel, level)) &&
-	    !ZSTD_isError(ZSTD_CCtx_setParameter(c->context, ZSTD_c_windowLog, WINDOW_LOG)) &&
-	    !ZSTD_isError(ZSTD_CCtx_setParameter(c->context, ZSTD_c_checksumFlag, 1)) && take_memory(c))
-		return c;
-	compress_free(c);
-	return NULL;
+	struct compress_zstd *c = (struct compress_zstd *)kind;
+	return !ZSTD_isError(ZSTD_CCtx_reset(c->context, ZSTD_reset_session_only)) &&
+	       !ZSTD_isError(ZSTD_CCtx_setPledgedSrcSize(c->context, bytes == UINT64_MAX ? ZSTD_CONTENTSIZE_UNKNOWN : bytes));
 }
 
-void compress_free(struct compress *c)
+static size_t zstd_step(struct compress *kind, struct span *in, bool end, char *out, size_t room, bool *done)
 {
-	if (!c) return;
-	ZSTD_freeCCtx(c->context);
-	free(c);
-}
-
-size_t compress_step(struct compress *c, struct span *in, bool end, char *out, size_t room, bool *done)
-{
+	struct compress_zstd *c = (struct compress_zstd *)kind;
 	ZSTD_inBuffer input = { in->length ? in->data : "", in->length, 0 };
 	ZSTD_outBuffer output = { out, room, 0 };
 	size_t left = ZSTD_compressStream2(c->context, &output, &input, end ? ZSTD_e_end : ZSTD_e_continue);
@@ -54,6 +42,43 @@ size_t compress_step(struct compress *c, struct span *in, bool end, char *out, s
 	in->length -= input.pos;
 	*done = in->length == 0 && (!end || left == 0);
 	return ZSTD_isError(left) ? SIZE_MAX : output.pos;
+}
+
+static void zstd_release(struct compress *kind)
+{
+	ZSTD_freeCCtx(((struct compress_zstd *)kind)->context);
+}
+
+struct compress *compress_new(int level)
+{
+	struct compress_zstd *c = calloc(1, sizeof *c);
+	if (!c) return NULL;
+	c->kind = (struct compress){ zstd_begin, zstd_step, zstd_release };
+	c->context = ZSTD_createCCtx();
+	/* The frame's own checksum is for `zstd -t`. */
+	if (c->context && !ZSTD_isError(ZSTD_CCtx_setParameter(c->context, ZSTD_c_compressionLevel, level)) &&
+	    !ZSTD_isError(ZSTD_CCtx_setParameter(c->context, ZSTD_c_windowLog, WINDOW_LOG)) &&
+	    !ZSTD_isError(ZSTD_CCtx_setParameter(c->context, ZSTD_c_checksumFlag, 1)) && take_memory(c))
+		return &c->kind;
+	compress_free(&c->kind);
+	return NULL;
+}
+
+void compress_free(struct compress *c)
+{
+	if (!c) return;
+	c->release(c);
+	free(c);
+}
+
+bool compress_begin(struct compress *c, uint64_t bytes)
+{
+	return c->begin(c, bytes);
+}
+
+size_t compress_step(struct compress *c, struct span *in, bool end, char *out, size_t room, bool *done)
+{
+	return c->step(c, in, end, out, room, done);
 }
 
 struct decompress {
