@@ -50,10 +50,19 @@ static size_t put_digest(char *out, struct span whole)
 	return ESCAPE_DIGEST;
 }
 
+static bool is_plain(char c)
+{
+	return STEPS[(unsigned char)c] == STEP_PLAIN;
+}
+
 size_t escape_value(char out[ESCAPE_MAX], struct span text)
 {
-	size_t length = 0, cut = 0;
-	for (size_t i = 0; i < text.length; ) {
+	size_t length = 0, cut;
+	if (text.length <= ESCAPE_MAX) /* the usual case: not a byte to escape */
+		for (; length < text.length && is_plain(text.data[length]); length++) out[length] = text.data[length];
+	if (length == text.length) return length;
+	cut = length < ESCAPE_MAX - ESCAPE_DIGEST ? length : ESCAPE_MAX - ESCAPE_DIGEST;
+	for (size_t i = length; i < text.length; ) {
 		bool escaped;
 		size_t bytes = character((struct span){ text.data + i, text.length - i }, &escaped);
 		size_t needed = escaped ? 3 * bytes : bytes;
