@@ -80,13 +80,15 @@ static void describe_table(struct run *r)
 {
 	struct buffer location;
 	const char *base = base_of(r), *scheme = strstr(base, "://"), *path = scheme ? strchr(scheme + 3, '/') : base;
-	char *whole = scheme ? NULL : realpath(base, NULL);
+	char *whole = scheme ? NULL : realpath(base, NULL), *here = scheme || whole || *base == '/' ? NULL : getcwd(NULL, 0);
 	buffer_init(&location, 65536);
 	buffer_append_text(&location, scheme ? "hdfs://" : "file://");
+	if (here) buffer_append_text(&location, here), buffer_append_byte(&location, '/');
 	buffer_append_text(&location, whole ? whole : path ? path : "");
 	while (location.length > 8 && location.data[location.length - 1] == '/') location.length--;
 	if (!buffer_text(&location)) die(EXIT_INTERNAL, "no memory for a path");
 	free(whole);
+	free(here);
 	r->ddl = (struct ddl){ .layout = r->stage.layout, .table = r->options.table, .location = location.data };
 }
 
@@ -139,6 +141,12 @@ static void open_run(struct run *r, const char *scratch)
 	progress_open_silent(&r->filter.progress, r->filter.options.operands, r->filter.options.operand_count, r->filter.options.quiet);
 }
 
+static int timeout_ms(const struct run *r)
+{
+	int64_t due_ms = partitions_due_ms(r->stage.partitions);
+	return due_ms < INT32_MAX ? (int)due_ms : INT32_MAX;
+}
+
 /* True until there is nothing more to read, or no use in it. */
 static bool turn(struct run *r)
 {
@@ -155,7 +163,7 @@ static bool turn(struct run *r)
 	case TURN_WAIT:
 		stage_flush(&r->stage);
 		if (r->stage.failed) break;
-		filter_wait(&r->filter, NULL, 0, (int)partitions_due_ms(r->stage.partitions));
+		filter_wait(&r->filter, NULL, 0, timeout_ms(r));
 		if (signals_take(SIGNALS_HANGUP)) rejects_reopen(&r->filter.rejects);
 		stage_tick(&r->stage);
 		break;

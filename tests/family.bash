@@ -11,6 +11,7 @@ arguments() {
 	metlog-route) echo -d - ;;
 	metlog-spool) echo write --tee --sync none "$BATS_TEST_TMPDIR/spool" ;;
 	metlog-tail) echo --json ;;
+	metlog-to-hdfs) echo --explain ;; # its --dry-run prints a line a file
 	metlog-to-*) echo --dry-run ;;
 	esac
 }

@@ -46,7 +46,7 @@ const struct argp_option hdfs_option_rows[] = {
 	{ "rotate-age", KEY_ROTATE_AGE, "DURATION", 0, "Publish a stream's file so long after its first line (default 10m; 0 is never)", 3 },
 	{ "name", KEY_NAME, "NAME", 0, "Name the input, and so its files NAME-1, NAME-2...: it is given again until the status is 0", 3 },
 	{ NULL, 0, NULL, 0, "What is in it, and where it waits:", 4 },
-	{ "format", KEY_FORMAT, "FORMAT", 0, "json (default): envelopes byte for byte; hive: mended for Hive's readers", 4 },
+	{ "format", KEY_FORMAT, "FORMAT", 0, "Write json (default), the envelopes byte for byte, or hive, mended for its readers", 4 },
 	{ "compress", KEY_COMPRESS, "HOW[:LEVEL]", 0, "Compress files: zstd (default), gzip or none", 4 },
 	{ "staging", KEY_STAGING, "DIR", 0, "Keep what is not published yet in DIR (default by the environment, see the manual)", 4 },
 	{ NULL, 0, NULL, 0, "What is said:", 5 },
