@@ -125,8 +125,8 @@ static void open_run(struct run *r, const char *scratch)
 	struct store *store = scratch ? NULL : make_store(r);
 	struct staging *staging = staging_open(&(struct staging_options){ scratch ? scratch : r->options.staging, store ? store->where : "", r->source.batch });
 	layout_name(r->stage.layout, &before, &after);
-	text_of(&p->name_before, before);
-	text_of(&p->name_after, after);
+	text_of(&p->before, before);
+	text_of(&p->after, after);
 	p->segment = r->source.name;
 	p->batch = r->source.batch;
 	if (p->batch || scratch) p->rotate_ms = -1;
