@@ -9,7 +9,16 @@
 #include "escape.h"
 
 /* Jackson 2.15 and later refuse a number of more than 1000 characters and a key of more than 50000. */
-enum { NUMBER_MOST = 1000, KEY_MOST = 32 * 1024, FEW = 24, SUFFIX_MAX = 16, MANY_LIMIT = 1 << 26 };
+enum { NUMBER_MOST = 1000, KEY_MOST = 32 * 1024, FEW = 24, SUFFIX_MAX = 24, MANY_LIMIT = 1 << 26 };
+
+/* Where the reading of the line stands, at an entry of its index, and what is written. */
+struct hive {
+	const struct envelope *envelope;
+	const char *line;
+	const uint32_t *at;
+	struct buffer *out;
+	bool escapes;
+};
 
 /* The keys of the object that is being written, as they stand in `out`. Few are compared one by one, which is most objects; many are kept in a table. */
 struct keys {
@@ -26,10 +35,15 @@ static struct buffer decoded;
 
 static bool is_member(struct span key)
 {
-	static const char *const names[] = { "timestamp", "logger", "type", "severity", "payload", "fields", "env_version" };
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (span_equal(key, span_of(names[i]))) return true;
-	return false;
+	switch (key.length) {
+	case 4: return memcmp(key.data, "type", 4) == 0;
+	case 6: return memcmp(key.data, "logger", 6) == 0 || memcmp(key.data, "fields", 6) == 0;
+	case 7: return memcmp(key.data, "payload", 7) == 0;
+	case 8: return memcmp(key.data, "severity", 8) == 0;
+	case 9: return memcmp(key.data, "timestamp", 9) == 0;
+	case 11: return memcmp(key.data, "env_version", 11) == 0;
+	default: return false;
+	}
 }
 
 static bool is_taken(const struct keys *k, struct span key)
@@ -75,7 +89,7 @@ static bool make_unique(struct keys *k, size_t at)
 		if (last && *last > number) number = *last;
 		number++;
 		if (last) *last = number;
-		char suffix[SUFFIX_MAX + 8];
+		char suffix[SUFFIX_MAX];
 		int written = snprintf(suffix, sizeof suffix, "_%llu", (unsigned long long)number);
 		k->out->length = at + length;
 		buffer_append(k->out, suffix, (size_t)written);
@@ -83,13 +97,13 @@ static bool make_unique(struct keys *k, size_t at)
 	return !k->out->failed && take(k, at, k->out->length - at);
 }
 
-static bool decode(struct value string, struct span *text)
+static bool decode(struct span inside, struct span *text)
 {
-	*text = string.text;
-	if (!string.escaped) return true;
+	*text = inside;
+	if (!memchr(inside.data, '\\', inside.length)) return true;
 	if (decoded.limit == 0) buffer_init(&decoded, (size_t)1 << 32);
 	buffer_clear(&decoded);
-	if (!text_append_unescaped(&decoded, string.text)) return false;
+	if (!text_append_unescaped(&decoded, inside)) return false;
 	*text = buffer_span(&decoded);
 	return true;
 }
@@ -124,30 +138,51 @@ static struct span shortened(struct span key, char room[KEY_MOST])
 	return (struct span){ room, escape_end(room, KEY_MOST, key) };
 }
 
-static bool append_key(struct keys *k, struct value key)
+/* Printable ASCII that stays as it is: no capital, no quote, no backslash. */
+static bool is_simple(struct span key)
+{
+	static const bool simple[256] = { [' '] = true, ['!'] = true, ['#' ... '@'] = true, ['['] = true, [']' ... '~'] = true };
+	if (key.length > KEY_MOST) return false;
+	for (size_t i = 0; i < key.length; i++)
+		if (!simple[(unsigned char)key.data[i]]) return false;
+	return true;
+}
+
+static bool write_odd_key(struct keys *k, struct span inside)
 {
 	char room[KEY_MOST];
 	struct span text;
-	if (!decode(key, &text)) return false;
+	if (!decode(inside, &text)) return false;
 	text = shortened(text, room);
-	buffer_append_byte(k->out, '"');
 	size_t at = k->out->length;
-	if (k->members && is_member(text)) {
-		buffer_append_span(k->out, text);
-	} else {
+	if (k->members && is_member(text)) return buffer_append_span(k->out, text);
+	append_lower(k->out, text);
+	if (k->members && is_position(k->out->data + at, k->out->length - at)) {
+		k->out->length = at;
+		buffer_append_byte(k->out, 'x');
 		append_lower(k->out, text);
-		if (k->members && is_position(k->out->data + at, k->out->length - at)) {
-			k->out->length = at;
-			buffer_append_byte(k->out, 'x');
-			append_lower(k->out, text);
-		}
-		if (!make_unique(k, at)) return false;
 	}
-	return buffer_append(k->out, "\":", 2);
+	return make_unique(k, at);
+}
+
+static bool write_key(struct hive *h, struct keys *k)
+{
+	struct span inside = span_between(h->line + h->at[0] + 1, h->line + h->at[1]);
+	bool done;
+	h->at += 3;
+	buffer_append_byte(h->out, '"');
+	if (is_simple(inside) && !(k->members && inside.length && inside.data[0] == '_')) {
+		size_t at = h->out->length;
+		buffer_append_span(h->out, inside);
+		done = (k->members && is_member(inside)) || make_unique(k, at);
+	} else {
+		done = write_odd_key(k, inside);
+	}
+	return done && buffer_append(h->out, "\":", 2);
 }
 
 /* The inside of a string as it stands in the line, but for halves of surrogate pairs. */
-static bool append_mended(struct buffer *out, struct span inside)
+static void append_mended(struct buffer *out, struct span inside)
 {
 	const char *p = inside.data, *end = p + inside.length, *run = p;
 	while (p < end && (p = memchr(p, '\\', (size_t)(end - p)))) {
@@ -163,68 +198,113 @@ static bool append_mended(struct buffer *out, struct span inside)
 		}
 		p += pair ? 12 : 6;
 	}
-	return buffer_append(out, run, (size_t)(end - run));
+	buffer_append(out, run, (size_t)(end - run));
+}
+
+static void write_string(struct hive *h)
+{
+	struct span inside = span_between(h->line + h->at[0] + 1, h->line + h->at[1]);
+	h->at += 2;
+	if (!h->escapes || !memchr(inside.data, '\\', inside.length)) {
+		buffer_append(h->out, inside.data - 1, inside.length + 2);
+		return;
+	}
+	buffer_append_byte(h->out, '"');
+	append_mended(h->out, inside);
+	buffer_append_byte(h->out, '"');
+}
+
+/* What is neither a string nor nested. */
+static struct span take_plain(struct hive *h)
+{
+	struct span text = span_between(h->line + h->at[0], h->line + h->at[1]);
+	while (text.length && (unsigned char)text.data[text.length - 1] <= ' ') text.length--;
+	h->at++;
+	return text;
 }
 
 /* The JSON text of an object or array, without blanks, as a string. */
-static bool append_nested(struct buffer *out, const struct envelope *e, struct value v)
+static void write_nested(struct hive *h)
 {
-	const uint32_t *index = e->scan->index + v.first;
-	const char *line = e->line.data;
 	unsigned depth = 0;
-	buffer_append_byte(out, '"');
+	buffer_append_byte(h->out, '"');
 	do {
-		const char *token = line + *index++;
+		const char *token = h->line + *h->at;
 		switch (*token) {
 		case '"':
-			buffer_append(out, "\\\"", 2);
-			text_append_escaped(out, span_between(token + 1, line + *index++));
-			buffer_append(out, "\\\"", 2);
-			break;
-		case '{': case '[': depth++; buffer_append_byte(out, *token); break;
-		case '}': case ']': depth--; buffer_append_byte(out, *token); break;
-		case ',': case ':': buffer_append_byte(out, *token); break;
-		default: buffer_append_span(out, span_trim(span_between(token, line + *index)));
+			buffer_append(h->out, "\\\"", 2);
+			text_append_escaped(h->out, span_between(token + 1, h->line + h->at[1]));
+			buffer_append(h->out, "\\\"", 2);
+			h->at += 2;
+			continue;
+		case '{': case '[': depth++; break;
+		case '}': case ']': depth--; break;
+		case ',': case ':': break;
+		default: buffer_append_span(h->out, take_plain(h)); continue;
 		}
+		buffer_append_byte(h->out, *token);
+		h->at++;
 	} while (depth);
-	return buffer_append_byte(out, '"');
+	buffer_append_byte(h->out, '"');
 }
 
-static bool append_scalar(struct buffer *out, const struct envelope *e, struct value v)
+/* Hive 4 reads a number that has a point or an exponent as a double: what would lose digits that way, or become infinite, is better a string. */
+static bool is_double(struct span number)
 {
-	if (v.kind == VALUE_OBJECT || v.kind == VALUE_ARRAY) return append_nested(out, e, v);
-	bool quoted = v.kind == VALUE_STRING || (v.kind == VALUE_NUMBER && v.text.length > NUMBER_MOST);
-	if (!quoted) return buffer_append_span(out, v.text);
-	buffer_append_byte(out, '"');
-	if (v.escaped) append_mended(out, v.text);
-	else buffer_append_span(out, v.text);
-	return buffer_append_byte(out, '"');
-}
-
-static bool append_map(struct buffer *out, const struct envelope *e, struct value object)
-{
-	struct keys keys = { .out = out, .many = &many_fields };
-	struct value key, value;
-	char before = '{';
-	for (struct field_walk walk = field_walk(e, object); field_next(&walk, &key, &value); before = ',') {
-		buffer_append_byte(out, before);
-		if (!append_key(&keys, key) || !append_scalar(out, e, value)) return false;
+	size_t digits = 0, exponent = 0;
+	bool real = false;
+	for (size_t i = 0; i < number.length; i++) {
+		char c = number.data[i];
+		if (c == '.') real = true;
+		if ((c | 0x20) == 'e') {
+			while (++i < number.length)
+				if (exponent || (number.data[i] >= '1' && number.data[i] <= '9')) exponent++;
+			return digits <= 17 && exponent <= 2;
+		}
+		if (c >= '0' && c <= '9' && (digits || c != '0')) digits++;
 	}
-	if (before == '{') buffer_append_byte(out, '{');
-	return buffer_append_byte(out, '}');
+	return !real || digits <= 17;
+}
+
+static void write_scalar(struct hive *h)
+{
+	switch (h->line[*h->at]) {
+	case '"': write_string(h); return;
+	case '{': case '[': write_nested(h); return;
+	case 't': case 'f': case 'n': buffer_append_span(h->out, take_plain(h)); return;
+	}
+	struct span number = take_plain(h);
+	bool quoted = number.length > NUMBER_MOST || (number.length > 3 && !is_double(number));
+	if (quoted) buffer_append_byte(h->out, '"');
+	buffer_append_span(h->out, number);
+	if (quoted) buffer_append_byte(h->out, '"');
+}
+
+static bool write_object(struct hive *h, struct keys *k)
+{
+	char before = '{';
+	if (h->line[*++h->at] == '}') buffer_append_byte(h->out, '{');
+	else
+		do {
+			if (before == ',') h->at++;
+			buffer_append_byte(h->out, before);
+			if (!write_key(h, k)) return false;
+			size_t entry = (size_t)(h->at - h->envelope->scan->index);
+			if (k->members && h->envelope->fields.kind == VALUE_OBJECT && entry == h->envelope->fields.first) {
+				struct keys fields = { .out = h->out, .many = &many_fields };
+				if (!write_object(h, &fields)) return false;
+			} else {
+				write_scalar(h);
+			}
+			before = ',';
+		} while (h->line[*h->at] == ',');
+	h->at++;
+	return buffer_append_byte(h->out, '}');
 }
 
 bool hive_append(struct buffer *out, const struct envelope *e)
 {
+	struct hive h = { .envelope = e, .line = e->line.data, .at = e->scan->index, .out = out, .escapes = e->scan->flags & SCAN_ESCAPES };
 	struct keys keys = { .out = out, .many = &many_members, .members = true };
-	struct value key, value, whole = { .kind = VALUE_OBJECT };
-	char before = '{';
-	for (struct field_walk walk = field_walk(e, whole); field_next(&walk, &key, &value); before = ',') {
-		buffer_append_byte(out, before);
-		if (!append_key(&keys, key)) return false;
-		bool map = e->fields.kind == VALUE_OBJECT && value.first == e->fields.first;
-		if (!(map ? append_map(out, e, value) : append_scalar(out, e, value))) return false;
-	}
-	if (before == '{') buffer_append_byte(out, '{');
-	return buffer_append_byte(out, '}') && !out->failed;
+	return write_object(&h, &keys);
 }

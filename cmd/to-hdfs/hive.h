@@ -12,7 +12,7 @@
  *   - every value at the top but `fields` is a scalar: an object or array becomes a string holding its JSON text
  *   - `fields` is an object; keys lower-case and unique likewise; nested values are strings of their JSON text, null stays null, numbers and booleans stay as they are written
  *   - escapes in values are kept; what the SerDes' reader would refuse is mended: lone surrogates are U+FFFD; blanks between tokens are gone, so no raw \r or tab; a number of more
- *     than 1000 characters is a string; a key of more than 32 KiB is cut and ends with a digest
+ *     than 1000 characters, or with more digits or a larger exponent than a double has, is a string; a key of more than 32 KiB is cut and ends with a digest
  * Nothing else changes, and nothing is left out. False: no memory or the buffer's limit. Its own memory is kept from line to line. */
 bool hive_append(struct buffer *out, const struct envelope *);
 

@@ -38,7 +38,7 @@ static void what_is_flat_stays_as_it_is(void **state)
 {
 	require_same(state, "{}");
 	require_same(state, "{\"type\":\"counter\",\"timestamp\":\"2026-01-02T03:04:05Z\",\"severity\":6,\"payload\":\"1\",\"fields\":{\"name\":\"x\",\"rate\":1},\"env_version\":\"0.8\",\"metlog_pid\":12}");
-	require_same(state, "{\"payload\":null,\"fields\":{\"a\":null,\"b\":true,\"c\":false,\"d\":-1.50e+10,\"e\":123456789012345678901234567890,\"f\":1e400}}");
+	require_same(state, "{\"payload\":null,\"fields\":{\"a\":null,\"b\":true,\"c\":false,\"d\":-1.50e+10,\"e\":123456789012345678901234567890,\"f\":1e99}}");
 	require_same(state, "{\"payload\":\"a\\n\\u0041\\\\ \\\"caf\xc3\xa9\\\" \\/\",\"fields\":{}}");
 	require(state, " { \"payload\" :\t\"a b\" , \"fields\" : { \"a\" :1 , \"b\": 2 } }\r", "{\"payload\":\"a b\",\"fields\":{\"a\":1,\"b\":2}}");
 }
@@ -81,6 +81,13 @@ static void lone_surrogates_are_mended(void **state)
 	require(state, "{\"payload\":\"\\ud83dx\\ude00\\n\"}", "{\"payload\":\"\\ufffdx\\ufffd\\n\"}");
 	require(state, "{\"payload\":\"\\\\ud83d \\ud7ff\\ue000 \\udbff\\udbff\\udfff\"}", "{\"payload\":\"\\\\ud83d \\ud7ff\\ue000 \\ufffd\\udbff\\udfff\"}");
 	require(state, "{\"fields\":{\"a\":\"\\uDC00\"}}", "{\"fields\":{\"a\":\"\\ufffd\"}}");
+}
+
+static void numbers_that_are_no_double_are_strings(void **state)
+{
+	require_same(state, "{\"fields\":{\"a\":0.30000000000000004,\"b\":-0.00012345678901234567,\"c\":1E-07,\"d\":12e+0099,\"e\":1.5,\"f\":0,\"g\":12345678901234567890123}}");
+	require(state, "{\"fields\":{\"a\":123456789012345678.5,\"b\":1e400,\"c\":-2E-100 ,\"d\":1.234567890123456789e1}}",
+		"{\"fields\":{\"a\":\"123456789012345678.5\",\"b\":\"1e400\",\"c\":\"-2E-100\",\"d\":\"1.234567890123456789e1\"}}");
 }
 
 static void numbers_and_keys_too_long_for_the_reader_are_mended(void **state)
@@ -242,6 +249,7 @@ int main(void)
 		cmocka_unit_test(the_names_of_members_are_theirs),
 		cmocka_unit_test(keys_that_name_a_position_do_not),
 		cmocka_unit_test(lone_surrogates_are_mended),
+		cmocka_unit_test(numbers_that_are_no_double_are_strings),
 		cmocka_unit_test(numbers_and_keys_too_long_for_the_reader_are_mended),
 		cmocka_unit_test(many_keys_stay_unique),
 		cmocka_unit_test(a_limit_is_told_of),
