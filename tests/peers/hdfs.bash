@@ -95,7 +95,8 @@ hdfs_setup() {
 	hdfs_fs=$(jq -r .fs "$hdfs_ready")
 	mapfile -t hdfs_nn < <(jq -r '.namenodes[].http | "127.0.0.1:\(.)"' "$hdfs_ready")
 	mapfile -t hdfs_nns < <(jq -r '.namenodes[].https | "127.0.0.1:\(.)"' "$hdfs_ready")
-	mapfile -t hdfs_dn < <(jq -r '.datanodes[] | "127.0.0.1:\(.)"' "$hdfs_ready")
+	# One that was stopped and started again has another.
+	mapfile -t hdfs_dn < <(hdfs datanodes)
 	hdfs_httpfs=127.0.0.1:$(jq .httpfs "$hdfs_ready")
 	hdfs_at=webhdfs://$(IFS=,; echo "${hdfs_nn[*]}")
 }
@@ -104,7 +105,7 @@ hdfs_setup() {
 #   active|standby|stop-namenode|start-namenode I    stop-datanode I [dead] | start-datanode I    safemode on|off
 #   quota PATH NAMES BYTES (-1: none)    mkdir PATH [OCTAL [OWNER]]    put LOCAL PATH    get PATH LOCAL    rm PATH    mv FROM TO
 #   cat|count PATH: the lines of a file, or of all below, through Hadoop's codecs, without hidden ones    raw PATH: its bytes
-#   ls PATH: "BYTES, tab, PATH" of every file below, hidden ones too    stat PATH: JSON    checksum PATH    token RENEWER    exit
+#   ls PATH: "BYTES, tab, PATH" of every file below, hidden ones too    stat PATH: JSON    checksum PATH    token RENEWER    datanodes    exit
 hdfs() (
 	case $1 in
 	put) set -- put "$(realpath -- "$2")" "$3" ;;

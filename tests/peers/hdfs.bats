@@ -61,16 +61,15 @@ files() { hdfs ls "$base" | wc -l; }
 	hdfs mkdir "$base" 777
 	to=$hdfs_at$base
 	jq -cn '"a b", "100%41", "a=b&c=d", "+;,@!$()", "é→日本😀", "..", "a/b", "a:b" | {type: ., payload: "x"}' >input
-	publish --layout 'type={type}' --name 'a b+%é' input
+	publish --layout 'type={type}' --name a+b@c= input
 	expect_status 0
 	expect_all input
 	hdfs ls "$base" | cut -f2 | sort >there
-	publish --dry-run --json --layout 'type={type}' --name 'a b+%é' input
-	grep -F "$base/type=a b/a b+%é-1.ndjson.zst" there
-	grep -F "$base/type=+;,@!\$()/a b+%é-1.ndjson.zst" there
-	grep -F "$base/type=é→日本😀/a b+%é-1.ndjson.zst" there
+	for one in 'a b' '+;,@!$()' 'é→日本😀' 100%2541; do
+		grep -F "$base/type=$one/a+b@c=-1.ndjson.zst" there || fail "no $one in: $(cat there)"
+	done
 	[ "$(wc -l <there)" -eq 8 ]
-	publish --json --layout 'type={type}' --name 'a b+%é' input
+	publish --json --layout 'type={type}' --name a+b@c= input
 	expect_status 0
 	[ "$(jq -r 'select(.path).state' "$out" | sort -u)" = there ]
 }
@@ -186,7 +185,7 @@ files() { hdfs ls "$base" | wc -l; }
 	[ "$dead" -eq 75 ] || fail "$(cat "$err")"
 	[ "$(files)" -eq 0 ]
 	expect_kept
-	publish --layout x /dev/null
+	publish --layout x input.2
 	expect_status 0
 	expect_all input input.2
 	expect_none_kept
@@ -241,6 +240,7 @@ files() { hdfs ls "$base" | wc -l; }
 	await 20 test -s port
 	publish -v --layout x --compress none --map "${hdfs_dn[0]}=127.0.0.1:$(cat port)" input
 	expect_status 0
+	[ -s "$err" ] || fail "nothing was cut"
 	expect_all input
 	expect_none_kept
 }
@@ -252,7 +252,7 @@ files() { hdfs ls "$base" | wc -l; }
 	command=(metlog-to-hdfs --to "$to" --user metlog --staging "$PWD/staging" --layout 'severity={severity}' -m 'severity in (3, 5, 6)' --compress gzip)
 	separately metlog-spool drain spool --once --keep 1h -- "${command[@]}"
 	expect_status 0
-	jq -c 'select(.severity == 3 or .severity == 5 or .severity == 6 or (has("severity") | not))' input >wanted
+	metlog-route -m 'severity in (3, 5, 6)' <input >wanted
 	expect_all wanted
 	expect_none_kept
 	hdfs ls "$base" | cut -f2 | sort >names
@@ -316,12 +316,12 @@ files() { hdfs ls "$base" | wc -l; }
 
 @test "a redirect to a host that --to does not name is refused, unless --datanode or --map allows it" {
 	flood 10 >input
-	to=webhdfs://localhost:${hdfs_nn[0]#*:}$base
-	publish input
+	to=webhdfs://nn.example.net:${hdfs_nn[0]#*:}$base
+	publish --map nn.example.net=127.0.0.1 input
 	expect_status 77
 	expect_in "$err" 127.0.0.1
 	[ "$(files)" -eq 0 ]
-	publish --datanode 127.0.0.1 input
+	publish --map nn.example.net=127.0.0.1 --datanode 127.0.0.1 input
 	expect_status 0
 	expect_all input
 }

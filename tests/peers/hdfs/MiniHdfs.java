@@ -149,7 +149,7 @@ public final class MiniHdfs {
 			InetSocketAddress http = cluster.getNameNode(i).getHttpAddress(), tls = cluster.getNameNode(i).getHttpsAddress();
 			text.append((i > 0 ? "," : "") + "{\"http\":" + (http == null ? 0 : http.getPort()) + ",\"https\":" + (tls == null ? 0 : tls.getPort()) + "}");
 		}
-		text.append("],\"datanodes\":" + datanodePorts + ",\"httpfs\":" + httpfsPort);
+		text.append("],\"httpfs\":" + httpfsPort);
 		if (kerberos) text.append(",\"realm\":\"" + kdc.getRealm() + "\"");
 		return text.append("}\n").toString();
 	}
@@ -243,7 +243,7 @@ public final class MiniHdfs {
 
 	private void obey(String[] words, OutputStream out) throws Exception {
 		switch (words[0]) {
-		case "cat": case "count": case "raw": case "ls": case "stat": case "checksum": case "token":
+		case "cat": case "count": case "raw": case "ls": case "stat": case "checksum": case "token": case "datanodes":
 			// Nothing is said before the first byte can be had.
 			look(words, out);
 			break;
@@ -328,6 +328,12 @@ public final class MiniHdfs {
 	private void look(String[] words, OutputStream out) throws Exception {
 		if (words[0].equals("token")) { // token RENEWER: of the server's own user
 			say(out, "ok\n" + files.getDelegationToken(words[1]).encodeToUrlString() + "\n");
+			return;
+		}
+		if (words[0].equals("datanodes")) {
+			StringBuilder ports = new StringBuilder();
+			for (int one : datanodePorts) ports.append("127.0.0.1:" + one + "\n");
+			say(out, "ok\n" + ports);
 			return;
 		}
 		Path where = path(words[1]);
