@@ -59,9 +59,10 @@ static void __attribute__((format(printf, 2, 3))) explain(struct store_webhdfs *
 
 /* --- looking --- */
 
-enum sight { SIGHT_OURS, SIGHT_OTHER, SIGHT_ABSENT, SIGHT_FAILED };
+enum sight { SIGHT_OURS, SIGHT_OTHER, SIGHT_DIRECTORY, SIGHT_ABSENT, SIGHT_FAILED };
 
-/* What stands under a name: our file (of its length and, with `verify`, its checksum), another, nothing. FAILED: *verdict. */
+/* What stands under a name: our file (of its length and, with `verify`, its checksum), another, a directory (HttpFS moves a file into one, so no rename comes near it),
+ * nothing. FAILED: *verdict. */
 static enum sight look(struct store_webhdfs *s, const struct buffer *path, enum store_verdict *verdict)
 {
 	struct webhdfs_status status;
@@ -69,17 +70,17 @@ static enum sight look(struct store_webhdfs *s, const struct buffer *path, enum 
 	enum webhdfs_verdict answer = webhdfs_status(s->webhdfs, buffer_span(path), &status);
 	if (answer == WEBHDFS_ABSENT) return SIGHT_ABSENT;
 	if (answer == WEBHDFS_DONE && status.is_directory) {
-		explain(s, "a directory has its name");
-		return SIGHT_OTHER;
+		explain(s, "a directory is there");
+		return SIGHT_DIRECTORY;
 	}
 	if (answer == WEBHDFS_DONE && status.length != s->file->bytes) {
-		explain(s, "another file has its name: %" PRIu64 " bytes, and not %" PRIu64, status.length, s->file->bytes);
+		explain(s, "a file of %" PRIu64 " bytes is there, and ours has %" PRIu64, status.length, s->file->bytes);
 		return SIGHT_OTHER;
 	}
 	if (answer == WEBHDFS_DONE && s->store.verify) {
 		answer = webhdfs_verify(s->webhdfs, buffer_span(path), s->file->fd, s->file->bytes, &equal);
 		if (answer == WEBHDFS_ABSENT) return SIGHT_ABSENT;
-		if (!equal) explain(s, "another file has its name: of the same length, but with another checksum");
+		if (!equal) explain(s, "a file of our length, but with another checksum, is there");
 	}
 	if (answer == WEBHDFS_DONE) return equal ? SIGHT_OURS : SIGHT_OTHER;
 	*verdict = pass_on(s, answer);
@@ -142,7 +143,7 @@ static bool upload(struct store_webhdfs *s, enum store_verdict *verdict)
 	}
 	char why[STORE_REASON_MAX];
 	memcpy(why, s->store.reason, sizeof why);
-	explain(s, "sent %d times, and each time something else has arrived: %.400s", UPLOADS_MOST, why);
+	explain(s, "sent %d times, and each time something else arrives: %.400s", UPLOADS_MOST, why);
 	return false;
 }
 
@@ -150,47 +151,40 @@ static bool upload(struct store_webhdfs *s, enum store_verdict *verdict)
 
 enum step { STEP_END, STEP_RENAME, STEP_UPLOAD };
 
+static enum step conflict(struct store_webhdfs *s, enum store_verdict *verdict)
+{
+	*verdict = STORE_CONFLICT;
+	drop_temp(s);
+	return STEP_END;
+}
+
+/* HttpFS knows no OVERWRITE and says false: then there is no file of this name for a moment. */
+static bool make_room(struct store_webhdfs *s, enum store_verdict *verdict)
+{
+	enum webhdfs_verdict answer = webhdfs_delete(s->webhdfs, buffer_span(&s->name));
+	if (answer != WEBHDFS_DONE) *verdict = pass_on(s, answer);
+	return answer == WEBHDFS_DONE;
+}
+
 /* The rename has not simply been done. Which of the two names is there says what has happened. */
 static enum step resolve(struct store_webhdfs *s, enum store_verdict *verdict)
 {
+	char why[STORE_REASON_MAX];
+	memcpy(why, s->store.reason, sizeof why); /* of the rename: what is to be said in the end, if nothing better is found */
 	enum sight final = look(s, &s->name, verdict);
 	if (final == SIGHT_FAILED) return STEP_END;
-	if (final == SIGHT_OTHER && !s->store.replace) {
-		*verdict = STORE_CONFLICT;
-		drop_temp(s);
-		return STEP_END;
-	}
-	enum store_verdict unused = STORE_LATER;
-	char why[STORE_REASON_MAX];
-	memcpy(why, s->store.reason, sizeof why);
-	enum sight temp = look(s, &s->temp, &unused);
-	if (temp == SIGHT_FAILED) {
-		*verdict = unused;
-		return STEP_END;
-	}
+	if (final == SIGHT_DIRECTORY || (final == SIGHT_OTHER && !s->store.replace)) return conflict(s, verdict);
+	enum sight temp = look(s, &s->temp, verdict);
+	if (temp == SIGHT_FAILED) return STEP_END;
 	memcpy(s->store.reason, why, sizeof why);
 	if (final == SIGHT_OURS) {
-		/* Two runs published the same at a time, and this one came second; or the answer alone was lost. */
+		/* The answer alone was lost; or two runs published the same at a time, and this one came second. */
 		*verdict = temp == SIGHT_ABSENT ? STORE_PUBLISHED : STORE_THERE;
-		if (temp == SIGHT_OURS || temp == SIGHT_OTHER) drop_temp(s);
+		if (temp != SIGHT_ABSENT) drop_temp(s);
 		return STEP_END;
 	}
 	if (temp != SIGHT_OURS) return STEP_UPLOAD;
-	if (final == SIGHT_OTHER) {
-		/* HttpFS knows no OVERWRITE and says false: for a moment there is no file of this name. */
-		struct webhdfs_status status;
-		enum webhdfs_verdict answer = webhdfs_status(s->webhdfs, buffer_span(&s->name), &status);
-		if (answer == WEBHDFS_DONE && status.is_directory) {
-			*verdict = STORE_CONFLICT;
-			drop_temp(s);
-			return STEP_END;
-		}
-		if (answer == WEBHDFS_DONE) answer = webhdfs_delete(s->webhdfs, buffer_span(&s->name));
-		if (answer != WEBHDFS_DONE && answer != WEBHDFS_ABSENT) {
-			*verdict = pass_on(s, answer);
-			return STEP_END;
-		}
-	}
+	if (final == SIGHT_OTHER && !make_room(s, verdict)) return STEP_END;
 	return STEP_RENAME;
 }
 
@@ -238,7 +232,7 @@ static enum store_verdict publish(struct store *store, const struct store_file *
 	}
 	enum sight sight = look(s, &s->name, &verdict);
 	if (sight == SIGHT_FAILED) return verdict;
-	if (sight == SIGHT_OTHER && !store->replace) return STORE_CONFLICT;
+	if (sight == SIGHT_DIRECTORY || (sight == SIGHT_OTHER && !store->replace)) return STORE_CONFLICT;
 	if (sight == SIGHT_OURS) {
 		if (file->adopted) drop_temp(s);
 		return STORE_THERE;

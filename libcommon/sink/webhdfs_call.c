@@ -67,12 +67,14 @@ static enum webhdfs_reaction perform(struct webhdfs *h, const struct http_reques
 	return REACTION_DONE;
 }
 
-/* "nn1:9870": who has answered. Borrowed from the text of the URL. */
+/* "nn1:9870": who has answered, or shall be asked. Borrowed from the text of the URL; neither its query nor a user's name and password is in it. */
 static struct span authority(struct span url)
 {
 	const char *from = memmem(url.data, url.length, "://", 3), *end = url.data + url.length, *at;
-	if (!from) return url;
-	for (at = from += 3; at < end && *at != '/' && *at != '?'; at++) continue;
+	if (!from) return SPAN("somewhere");
+	for (at = from += 3; at < end && !strchr("/?#\\", *at); at++) {
+		if (*at == '@') from = at + 1;
+	}
 	return span_between(from, at);
 }
 
