@@ -1,5 +1,6 @@
 # webhdfs-publish.bats - a file comes to HDFS exactly once, whatever the server does between upload and rename.
 # SPDX-License-Identifier: MPL-2.0
+# shellcheck disable=SC2154,SC2164
 
 setup() {
 	load helper

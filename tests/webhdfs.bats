@@ -1,5 +1,6 @@
 # webhdfs.bats - WebHDFS as sink/webhdfs speaks it, against a scripted server: which fault leads where, redirects, tokens, HttpFS.
 # SPDX-License-Identifier: MPL-2.0
+# shellcheck disable=SC2154,SC2164
 
 setup() {
 	load helper

@@ -56,7 +56,7 @@ static void refused(struct publish *p, struct staging_item *item, const char *wh
 
 static void publish_item(struct publish *p, struct staging_item *item)
 {
-	struct store_file file = { .dir = item->dir, .name = item->name, .temp = item->temp, .fd = item->fd, .bytes = item->bytes };
+	struct store_file file = { .dir = item->dir, .name = item->name, .temp = item->temp, .fd = item->fd, .bytes = item->bytes, .adopted = item->adopted };
 	uint64_t bytes = item->bytes;
 	if (!p->store) {
 		delivered(p, item, SUMMARY_PLANNED);
