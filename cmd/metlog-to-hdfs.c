@@ -192,6 +192,8 @@ static int close_run(struct run *r, const char *scratch)
 {
 	const char *kept_in = publish_keep(&r->publish);
 	r->stage.overflowed = partitions_overflowed(r->stage.partitions);
+	if (!r->source.batch && r->stage.failed && partitions_staged(r->stage.partitions))
+		diag_error("what was staged is in %s for the next run", staging_path(r->publish.staging));
 	filter_fail(&r->filter, summary_close(&r->summary, kept_in));
 	partitions_free(r->stage.partitions);
 	r->stage.partitions = NULL;

@@ -1,9 +1,9 @@
 # to-hdfs - for the suites of metlog-to-hdfs: inputs, runs into a directory, what was published.
 # SPDX-License-Identifier: MPL-2.0
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2120,SC2154
 
 to_hdfs_setup() {
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 	export METLOG_STAGING=$BATS_TEST_TMPDIR/staging ASAN_OPTIONS=detect_leaks=0
 	unset METLOG_SEGMENT STATE_DIRECTORY XDG_STATE_HOME
 }
@@ -34,16 +34,8 @@ left() { find staging -name '*.item' -o -name '*.ndjson' 2>/dev/null; }
 
 # contents [DIR]: all lines of all files, uncompressed by the tools that everybody has.
 contents() {
-	local file
-	files "$@" | while read -r file; do
-		file=${1:-base}/$file
-		case $file in
-		*.zst) zstd -dcq "$file" ;;
-		*.gz) gzip -dc "$file" ;;
-		*.ndjson) cat "$file" ;;
-		*) echo "what is $file?" ;;
-		esac
-	done
+	find "${1:-base}" -type f ! -name '.*' \( -name '*.ndjson' -exec cat {} + -o -name '*.gz' -exec gzip -dc {} + -o -name '*.zst' -exec zstd -dcq {} + \
+		-o -printf 'what is %p?\n' \)
 }
 
 # exactly FILE [DIR]: each line of FILE is published once, and nothing else; nothing hidden is left.
@@ -75,6 +67,7 @@ finished() {
 
 has_files() { [ "$(count_files)" -ge "$1" ]; }
 staged() { [ "$(cat staging/*/run-*/*.ndjson 2>/dev/null | wc -l)" -ge "$1" ]; }
+waits() { compgen -G 'staging/*/run-*' >/dev/null && grep -q '^State:.S' "/proc/$pid/status"; }
 
 # need_mount: skips the test where a small disk cannot be made.
 need_mount() {
