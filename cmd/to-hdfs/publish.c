@@ -104,6 +104,7 @@ const char *publish_keep(struct publish *p)
 	}
 	struct staging_sum old = staging_left(p->staging, true), new = staging_left(p->staging, false), all = { old.files + new.files, old.records + new.records, old.bytes + new.bytes };
 	if (!all.files) return NULL;
+	if (new.files && !p->filter->status) filter_fail(p->filter, EXIT_IO); /* sealed, and it could not be read: that was said */
 	if (!staging_keep(p->staging)) filter_fail(p->filter, EXIT_IO);
 	progress_print_bytes(bytes, (double)all.bytes);
 	diag_error("kept in %s for the next run: files: %llu, envelopes: %llu, %s", staging_path(p->staging),

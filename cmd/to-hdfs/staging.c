@@ -206,8 +206,9 @@ static void add_up(const struct staging_run *run, struct staging_sum *sum)
 {
 	for (size_t i = 0; i < run->count; i++) {
 		struct staging_record r;
-		if (!run->numbers[i] || staging_read_item(run, run->numbers[i], &r) != 0) continue;
-		sum->files++;
+		if (!run->numbers[i]) continue;
+		sum->files++; /* also one that cannot be read */
+		if (staging_read_item(run, run->numbers[i], &r) != 0) continue;
 		sum->records += r.records;
 		sum->bytes += r.bytes;
 		staging_record_release(&r);

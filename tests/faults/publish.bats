@@ -1,0 +1,324 @@
+# publish.bats - metlog-to-hdfs under kills, errors, full disks, want of memory and hostile input: each envelope is published once, or is still there.
+# SPDX-License-Identifier: MPL-2.0
+# shellcheck disable=SC2154
+
+setup() {
+	load ../helper
+	load faults
+	cd "$BATS_TEST_TMPDIR" || return
+	mounted=''
+	export METLOG_STAGING=$PWD/staging
+	mkdir -m 700 staging
+}
+
+teardown() {
+	[ -z "$mounted" ] || umount -l "$mounted" || true
+}
+
+# points FEED STORE MODE EVERY [OPTION...]: each EVERY-th point of the short set, drawn anew each time; all of them in the long one.
+points() {
+	short --every "$4" --seed "$((RANDOM + 1))" -- --calls all
+	if [ "$3" = error ]; then short --every "$4" --seed "$((RANDOM + 1))" -- --errors ENOSPC,EIO,EDQUOT,EMFILE,ENOMEM; fi
+	faults publish "$1" "$2" "$3" "${set[@]}" "${@:5}"
+}
+
+# small SIZE: a filesystem of its own in $PWD/disk.
+small() {
+	[ "$(id -u)" -eq 0 ] || skip "mounting takes root"
+	mkdir -p disk
+	mount -t tmpfs -o "size=$1,mode=700" none disk 2>/dev/null || skip "no tmpfs can be mounted here"
+	mounted=$PWD/disk
+}
+
+publish() { separately metlog-to-hdfs --to "file:$PWD/base" --compress none "$@"; }
+
+# published end|visible INPUT...: judged by the oracle.
+published() { PYTHONDONTWRITEBYTECODE=1 python3 "$SOURCE/tests/faults/targets.py" "$1" "${base:-$PWD/base}" "$METLOG_STAGING" "${@:2}" || fail "$(head -c 500 "${err-/dev/null}")"; }
+
+# flood COUNT [OPTION...]: into `in`.
+flood() { metlog-flood -c "$1" --mix counter=3,timer=2,log=1 "${@:2}" >in; }
+
+# peak KIB COMMAND...: fails if it takes more memory at any time.
+peak() {
+	local most=$1
+	shift
+	need python3
+	separately python3 -c '
+import resource, subprocess, sys
+status = subprocess.run(sys.argv[2:]).returncode
+most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+print("# %d KiB of %s" % (most, sys.argv[1]), file=sys.stderr)
+sys.exit(status if status or most <= int(sys.argv[1]) else 99)' "$most" "$@"
+	echo "$(tail -1 "$err") in: $BATS_TEST_DESCRIPTION" >&3
+	expect_status 0
+}
+
+# --- kills and errors at each system call ---
+
+@test "a publish of files by name may be killed in any call: the next run makes the same files" { points operand file kill 16; }
+@test "of a file on standard input, too" { points input file kill 24 --compress none; }
+@test "of a segment, too" { points segment file kill 16; }
+@test "of a stream: what is sent again is published once" { points stream file kill 16; }
+@test "to a WebHDFS server, too: files by name" { points operand fake kill 20; }
+@test "to a WebHDFS server: a segment" { points segment fake kill 20; }
+@test "to a WebHDFS server: a stream" { points stream fake kill 20 --compress none; }
+@test "a publish that meets a full disk or an I/O error in any call does not say that all is well, and does not hang" { points operand file error 24; }
+@test "nor does that of a segment to a WebHDFS server" { points segment fake error 30; }
+@test "nor does that of a stream" { points stream file error 30; }
+
+@test "system calls that are interrupted change nothing in what is published" {
+	short --every 12 -- --calls all
+	faults publish operand file error --errors EINTR "${set[@]}"
+	faults publish segment fake error --errors EINTR "${set[@]}"
+}
+
+@test "random kills, alone and beside another run of the same input: the same files" {
+	short --kills 15 -- --kills 200
+	faults publish_kills run file "${set[@]}"
+}
+
+@test "random kills of a drain and of its metlog-to-hdfs, which may outlive it and meet the next: each envelope once" {
+	short --kills 15 -- --kills 200
+	faults publish_kills drain file "${set[@]}"
+}
+
+# --- full, read-only and vanishing disks ---
+
+@test "a full staging disk is 74: nothing half is published, and with room the next run publishes each envelope once" {
+	need python3
+	flood 4000
+	small 256k
+	mkdir -m 700 disk/staging
+	export METLOG_STAGING=$PWD/disk/staging
+	for how in operand input name; do
+		rm -rf base
+		mount -o remount,size=256k "$mounted"
+		case $how in operand) input=(in) ;; input) input=() ;; name) input=(--name n) ;; esac
+		one() { if [ "$how" = name ]; then cat in | publish --rotate-bytes 40k "${input[@]}"; else publish --rotate-bytes 40k "${input[@]}" <in; fi; }
+		cat /dev/zero >disk/filler 2>/dev/null || true
+		truncate -s 20k disk/filler
+		one
+		expect_status 74 || fail "$how"
+		expect_in "$err" 'No space left on device'
+		mkdir -p base
+		published visible in
+		rm disk/filler
+		mount -o remount,size=64m "$mounted"
+		one
+		expect_status 0 || fail "$how"
+		published end in
+	done
+}
+
+@test "of a stream, too: what was taken before is published, and what is sent again is not doubled" {
+	need python3
+	flood 4000
+	small 256k
+	mkdir -m 700 disk/staging
+	export METLOG_STAGING=$PWD/disk/staging
+	one() { cat in | publish --rotate-bytes 100k; }
+	one
+	expect_status 74
+	expect_in "$err" 'No space left on device'
+	mkdir -p base
+	published visible in
+	mount -o remount,size=64m "$mounted"
+	one
+	expect_status 0
+	published end in
+}
+
+@test "a staging disk without any room at all, or that is read-only, is 73 or 74 with its path, and the base stays empty" {
+	flood 10
+	small 64k
+	mkdir -m 700 disk/staging
+	export METLOG_STAGING=$PWD/disk/staging
+	cat /dev/zero >disk/filler 2>/dev/null || true
+	publish in
+	case $status in 73 | 74) ;; *) expect_status 74 ;; esac
+	expect_in "$err" "$METLOG_STAGING"
+	rm disk/filler
+	mount -o remount,ro "$mounted"
+	publish in
+	case $status in 73 | 74) ;; *) expect_status 73 ;; esac
+	expect_in "$err" 'Read-only file system'
+	[ -z "$(find base -type f 2>/dev/null)" ]
+}
+
+@test "file: a full disk below the base is 74: no temporary file takes its room, and with room the rest is published" {
+	need python3
+	flood 4000
+	small 300k
+	mkdir disk/base
+	base=$PWD/disk/base
+	one() { separately metlog-to-hdfs --to "file:$base" --compress none --rotate-bytes 40k in; }
+	one
+	expect_status 74
+	expect_in "$err" 'No space left on device'
+	expect_in "$err" "$METLOG_STAGING"
+	[ -z "$(find disk/base -name '.*')" ]
+	published visible in
+	[ -n "$(find disk/base -type f)" ]
+	mount -o remount,size=64m "$mounted"
+	one
+	expect_status 0
+	published end in
+}
+
+@test "file: a base that is read-only, or has gone, is no success; when it is back, the staged files are published" {
+	need python3
+	flood 300
+	small 8m
+	mkdir disk/base
+	base=$PWD/disk/base
+	mount -o remount,ro "$mounted"
+	separately metlog-to-hdfs --to "file:$base" in
+	case $status in 73 | 74 | 77) ;; *) expect_status 74 ;; esac
+	expect_in "$err" 'Read-only file system'
+	mount -o remount,rw "$mounted"
+	separately metlog-to-hdfs --to "file:$base" in
+	expect_status 0
+	published end in
+}
+
+@test "file: a base that somebody removes while a stream runs loses nothing that was not published before" {
+	need python3
+	flood 40
+	head -20 in >first
+	tail -20 in >second
+	mkfifo pipe
+	METLOG_STAGING=$METLOG_STAGING metlog-to-hdfs --to "file:$PWD/base" --compress none --rotate-age 50ms <pipe 2>err.run 3>&- &
+	run=$!
+	exec 8>pipe
+	cat first >&8
+	all_of() { [ "$(find base -name '*.ndjson' ! -name '.*' -exec cat {} + | wc -l)" -eq "$1" ]; }
+	await 10 all_of 20
+	rm -r base
+	cat second >&8
+	exec 8>&-
+	status=0 err=err.run
+	wait "$run" || status=$?
+	if [ "$status" -ne 0 ]; then
+		case $status in 73 | 74 | 75) ;; *) expect_status 74 ;; esac
+		mkdir -p base
+		separately metlog-to-hdfs --to "file:$PWD/base" --compress none </dev/null
+		expect_status 0
+	fi
+	published end second
+}
+
+@test "EIO of an fsync of a published file, of its directory, or of its rename is 74, and no second try makes it good" {
+	need strace python3
+	flood 20
+	for fault in fsync:1 fsync:2 renameat2:1; do
+		rm -rf base staging
+		mkdir -m 700 staging
+		strace -o /dev/null -e trace="${fault%:*}" -e inject="${fault%:*}:error=EIO:when=${fault#*:}" true 2>/dev/null || skip "strace may not trace here"
+		separately strace -o trace -e trace="${fault%:*}" -e inject="${fault%:*}:error=EIO:when=${fault#*:}" metlog-to-hdfs --to "file:$PWD/base" --layout 'a' in
+		grep -q INJECTED trace || fail "$fault: there is none"
+		expect_status 74 || fail "$fault"
+		expect_in "$err" 'Input/output error'
+		publish --layout a --compress zstd in
+		expect_status 0
+		published end in
+	done
+}
+
+# --- want of descriptors and memory ---
+
+@test "without descriptors it says so, ends, and publishes nothing half; with them the rest follows" {
+	need prlimit python3
+	sanitized && skip "a sanitizer build has descriptors of its own"
+	flood 200
+	for most in {5..24}; do
+		rm -rf base staging
+		mkdir -m 700 staging
+		separately prlimit --nofile="$most" metlog-to-hdfs --to "file:$PWD/base" --compress none --rotate-bytes 4k in
+		case $status in 0) ;; 127) continue ;; 66 | 71 | 73 | 74) expect_in "$err" 'Too many open files' ;; *) fail "$most: $status: $(cat "$err")" ;; esac
+		mkdir -p base
+		published visible in
+		publish --rotate-bytes 4k in
+		expect_status 0
+		published end in
+	done
+}
+
+@test "whichever allocation fails: 70 or another status of the table, nothing half is published, and the next run publishes the rest" {
+	need cc python3
+	sanitized && skip "a sanitizer build has an allocator of its own"
+	[ "${METLOG_UNDER_VALGRIND-}" != yes ] || skip "valgrind has an allocator of its own"
+	cc -shared -fPIC -O1 -o nth.so "$SOURCE/tests/faults/nth_malloc.c"
+	flood 60
+	step=3 most=120
+	[ "${FAULTS-}" != long ] || step=1 most=600
+	for nth in $(seq 1 "$step" "$most"); do
+		rm -rf base staging
+		mkdir -m 700 staging base
+		separately timeout 20 env LD_PRELOAD="$PWD/nth.so" FAIL_NTH="$nth" metlog-to-hdfs --to "file:$PWD/base" --compress gzip --rotate-bytes 3k --open 2 in
+		case $status in 0 | 70 | 73 | 74) ;; *) expect_status 70 || fail "allocation $nth" ;; esac
+		if [ "$status" -eq 0 ]; then published end in; continue; fi
+		published visible in
+		separately metlog-to-hdfs --to "file:$PWD/base" --compress gzip --rotate-bytes 3k --open 2 in
+		expect_status 0
+		published end in
+	done
+}
+
+# --- memory ---
+
+@test "64 open partitions take less than 64 MiB, however much is in them" {
+	[ "${METLOG_UNDER_VALGRIND-}" != yes ] || skip "valgrind takes memory of its own"
+	sanitized && skip "a sanitizer build takes memory of its own"
+	seq 1 200000 | awk '{ printf "{\"type\":\"p%02d\",\"timestamp\":\"2012-10-05T12:00:00Z\",\"payload\":\"%0200d\"}\n", $1 % 64, $1 }' >in
+	for how in zstd gzip none zstd:19; do
+		rm -rf base
+		peak 65536 metlog-to-hdfs --to "file:$PWD/base" --compress "$how" --rotate-bytes 512k in
+	done
+}
+
+@test "lines of 1 MiB in 64 partitions take less than 64 MiB" {
+	need python3
+	[ "${METLOG_UNDER_VALGRIND-}" != yes ] || skip "valgrind takes memory of its own"
+	sanitized && skip "a sanitizer build takes memory of its own"
+	python3 -c '
+for i in range(130):
+    line = "{\"type\":\"p%d\",\"payload\":\"" % (i % 64)
+    print(line + "\\n\\u0001" * ((1048570 - len(line)) // 8) + "\"}")' >in
+	peak 65536 metlog-to-hdfs --to "file:$PWD/base" in
+	published end in
+	rm -rf base
+	peak 65536 metlog-to-hdfs --to "file:$PWD/base" --format hive in
+}
+
+@test "100,000 different values: a partition each up to the limit, the others in _overflow, in less than 64 MiB" {
+	need python3
+	[ "${METLOG_UNDER_VALGRIND-}" != yes ] || skip "valgrind takes memory of its own"
+	sanitized && skip "a sanitizer build takes memory of its own"
+	seq 1 100000 | awk '{ printf "{\"type\":\"t%d\",\"payload\":\"%d\"}\n", $1, $1 }' >in
+	limit=200
+	[ "${FAULTS-}" != long ] || limit=1024
+	peak 65536 metlog-to-hdfs --to "file:$PWD/base" --compress none --layout 'type={type}' --max-partitions "$limit" in
+	published end in
+	[ "$(find base -mindepth 1 -maxdepth 1 -name 'type=*' | wc -l)" -eq "$limit" ]
+	[ "$(find base/_overflow -name '*.ndjson' -exec cat {} + | wc -l)" -eq $((100000 - limit)) ]
+}
+
+@test "values of 1 MB, with slashes, dots and controls, stay below the base, in names that are short" {
+	need python3
+	python3 -c '
+import json
+hostile = ["../" * 300000, "a" * 900000, "..", ".", "/etc/passwd", "%2e%2e", "a\u0000b", "\u202e" * 100000, "\n" * 100000, "=" * 100000, "\u00e9" * 100000, "CON", ".hidden", "_late", "~"]
+for value in hostile:
+    print(json.dumps({"type": value, "fields": {"n": value}, "payload": "x"}))' >in
+	separately metlog-to-hdfs --to "file:$PWD/base" --compress none --layout 'type={type}/n={fields.n}' in
+	expect_status 0
+	published end in
+	[ "$(ls)" = "$(printf '%s\n' base err in out staging)" ]
+	[ -z "$(find base | awk -F/ '{ for (i = 1; i <= NF; i++) if (length($i) > 255) print }')" ]
+	[ "$(find base -type f | wc -l)" -eq 15 ]
+}
+
+@test "10 GB in one run stay flat" {
+	[ "${FAULTS-}" = long ] || skip "FAULTS=long only"
+	peak 65536 sh -c 'metlog-flood --seed 1 | head -c 10G | metlog-to-hdfs --to "file:$0/base" --compress zstd --rotate-bytes 64m' "$PWD"
+}
