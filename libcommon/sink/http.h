@@ -44,7 +44,7 @@ struct http_request {
 
 enum http_failure {
 	HTTP_ANSWERED,               /* a status came, and the whole answer: look at it */
-	HTTP_UNREACHABLE,            /* no name, no route, refused, no connection in time: nothing was sent */
+	HTTP_UNREACHABLE,            /* no name, no route, refused, no connection in time, no KDC: nothing was done */
 	HTTP_CUT,                    /* it broke or stalled after that: what the far side did is not known */
 	HTTP_UNTRUSTED,              /* its certificate or name is wrong, or ours is; not for a second try */
 	HTTP_STOPPED,                /* signals_stopping_now */
@@ -55,7 +55,7 @@ enum http_failure {
 struct http_answer {
 	enum http_failure failure;
 	int status;                  /* 0 if none came */
-	char reason[HTTP_REASON_MAX];/* for people: "connection refused by nn1:9870"; names the host, never the query */
+	char reason[HTTP_REASON_MAX];/* for people: "connection refused by nn1:9870"; names the host, never the query. ANSWERED: empty, but of a 401 without a ticket */
 	int error;
 	struct buffer body;
 	struct buffer location;      /* of a redirect, as it came; a secret. Empty: none */

@@ -46,7 +46,7 @@ struct http_exchange {
 	bool is_stopped, is_stalled, is_early, is_endless;
 	int body_error;            /* errno of reading our body; ENODATA: it ended early */
 	char error[CURL_ERROR_SIZE];
-	char kerberos[HTTP_REASON_MAX]; /* why there was no ticket; "" if nothing was said */
+	char kerberos[HTTP_REASON_MAX - 64]; /* why there was no ticket; "" if nothing was said */
 };
 
 /* An answer that goes on for ever has failed: an exception's text has some KiB. */

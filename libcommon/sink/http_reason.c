@@ -99,6 +99,16 @@ static void print_words(const struct http_exchange *x, CURLcode code, const char
 	reason[length] = '\0';
 }
 
+/* That there was no ticket shows as the far side's 401 only. Who gives out tickets may be back soon; the other reasons stay. */
+static void print_kerberos(const struct http_exchange *x)
+{
+	struct http_answer *a = x->answer;
+	const char *words = strstr(x->kerberos, "failed: ");
+	if (a->status != 401 || !x->kerberos[0]) return;
+	snprintf(a->reason, sizeof a->reason, "no Kerberos ticket: %s", words ? words + strlen("failed: ") : x->kerberos);
+	if (strcasestr(x->kerberos, "cannot contact any KDC")) a->failure = HTTP_UNREACHABLE;
+}
+
 void http_judge(struct http_exchange *x, CURLcode code)
 {
 	struct http_answer *a = x->answer;
@@ -109,8 +119,12 @@ void http_judge(struct http_exchange *x, CURLcode code)
 		(code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_PARTIAL_FILE)) x->is_early = true;
 	a->failure = failure_of(x, code);
 	a->status = x->head_status >= 200 ? x->head_status : 0;
+	if (a->failure == HTTP_ANSWERED) {
+		print_kerberos(x);
+		return;
+	}
 	switch (a->failure) {
-	case HTTP_ANSWERED: snprintf(a->reason, sizeof a->reason, "%s", a->status == 401 ? x->kerberos : ""); break;
+	case HTTP_ANSWERED: break;
 	case HTTP_UNREACHABLE: print_unreachable(x, code, place, a->reason); break;
 	case HTTP_CUT: print_cut(x, code, place, a->reason); break;
 	case HTTP_UNTRUSTED: print_words(x, code, place, "cannot be trusted, or does not trust us", a->reason); break;

@@ -105,6 +105,8 @@ static enum webhdfs_reaction judge(struct webhdfs *h, struct span url)
 		webhdfs_explain(h, "%.*s: HTTP %d, which is not what WebHDFS answers", (int)who.length, who.data, status);
 	} else if (status >= 300 && status < 400) {
 		webhdfs_explain(h, "%.*s: HTTP %d, a redirect that WebHDFS does not make", (int)who.length, who.data, status);
+	} else if (h->answer.reason[0]) {
+		webhdfs_explain(h, "%.*s: HTTP %d: %s", (int)who.length, who.data, status, h->answer.reason);
 	} else {
 		webhdfs_mask(h, &h->answer.body);
 		struct span title = find_title(buffer_span(&h->answer.body));
