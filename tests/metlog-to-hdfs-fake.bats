@@ -43,7 +43,7 @@ arrived() { exactly "$1" "$hdfs/base"; }
 	need gzip
 	fake_start --httpfs
 	envelopes 1 300 2 >in
-	for turn in 1 2; do
+	for _ in 1 2; do
 		to_fake --verify --compress gzip in
 		expect_status 0
 		arrived in
