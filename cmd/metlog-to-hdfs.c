@@ -174,11 +174,16 @@ static bool turn(struct run *r)
 	return !r->publish.is_over && !r->stage.failed;
 }
 
-/* What is open: of a batch that was read to its end, and of a stream in any case, it is sealed and published. */
+/* What is open is sealed and published where the input has come to its end, or a stream was told to. A stream that ends early for what has failed leaves it as a kill would:
+ * its cuts would be our own, and if the same input was sent again, it would be published twice. */
 static void finish(struct run *r)
 {
-	bool finished = !r->source.batch || (!r->stage.failed && source_is_finished(&r->source));
-	if (!finished) {
+	bool over = r->stage.failed || r->publish.is_over;
+	if (!r->source.batch && over && partitions_flush(r->stage.partitions)) {
+		publish_sealed(&r->publish);
+		return;
+	}
+	if (r->source.batch && (r->stage.failed || !source_is_finished(&r->source))) {
 		diag_error("the input was not read to its end: give it again");
 		if (!r->filter.status && !r->filter.rejects.fatal) filter_fail(&r->filter, EXIT_LATER);
 	} else if (!stage_seal_all(&r->stage)) {
@@ -192,8 +197,11 @@ static int close_run(struct run *r, const char *scratch)
 {
 	const char *kept_in = publish_keep(&r->publish);
 	r->stage.overflowed = partitions_overflowed(r->stage.partitions);
-	if (!r->source.batch && r->stage.failed && partitions_staged(r->stage.partitions))
-		diag_error("what was staged is in %s for the next run", staging_path(r->publish.staging));
+	uint64_t staged = partitions_staged(r->stage.partitions);
+	if (!r->source.batch && staged) {
+		if (!kept_in && !staging_keep(r->publish.staging)) filter_fail(&r->filter, EXIT_IO);
+		diag_error("kept in %s for the next run, in files that are not full: envelopes: %llu", staging_path(r->publish.staging), (unsigned long long)staged);
+	}
 	filter_fail(&r->filter, summary_close(&r->summary, kept_in));
 	partitions_free(r->stage.partitions);
 	r->stage.partitions = NULL;
