@@ -334,6 +334,27 @@ again() {
 	expect_status 73
 }
 
+@test "what is refused of a stream is kept, is in no batch's way, and is published once the cause is gone" {
+	envelopes 1 10 2 >in
+	envelopes 11 20 2 >in2
+	mkdir -p base elsewhere
+	ln -s ../elsewhere base/type=t0
+	publish --compress none < <(cat in)
+	expect_status 69
+	expect_in "$err" "kept in"
+	publish --compress none -m 'type == "t1"' in2
+	expect_status 0
+	expect_in "$err" "type=t0/dt=2026-11-22/hour=06/"
+	publish --compress none < <(true)
+	expect_status 69
+	rm base/type=t0
+	publish --compress none in2
+	expect_status 0
+	cat in in2 | sort >all
+	exactly all
+	[ -z "$(left)" ]
+}
+
 @test "a base that is not there is made, but not its parents" {
 	envelopes 1 2 >in
 	separately metlog-to-hdfs --to file:new --compress none in

@@ -30,26 +30,34 @@ static void delivered(struct publish *p, struct staging_item *item, enum summary
 	staging_done(p->staging, item);
 }
 
-/* Not for good, or not for us: it is kept, and this run publishes no more. */
+/* What a dead run has left is of no concern to a batch, nor is a dead batch's to a stream: its input is given again, and will tell. */
+static bool matters(const struct publish *p, const struct staging_item *item)
+{
+	return !item->adopted || (item->stream && !p->batch);
+}
+
+/* Kept, for another run. */
 static void put_off(struct publish *p, struct staging_item *item, const char *what, int status)
 {
 	const char *reason = p->store->reason;
+	/* A staged file of others that cannot be read must not stand in the way of ours. */
+	bool ends = status == EXIT_LATER || !item->adopted;
 	if (status != EXIT_LATER || !signals_stopping_now()) say(item, what, reason);
 	summary_file(p->summary, item, SUMMARY_KEPT, reason);
+	if (ends || matters(p, item)) filter_fail(p->filter, status);
 	staging_put_back(p->staging, item);
-	filter_fail(p->filter, status);
-	p->is_over = true;
+	p->is_over = ends;
 }
 
 static void refused(struct publish *p, struct staging_item *item, const char *what, int status)
 {
 	const char *reason = p->store->reason;
-	bool of_others = item->adopted, drop = p->batch && !of_others;
+	bool drop = !item->stream, counts = matters(p, item);
 	say(item, what, reason);
 	summary_file(p->summary, item, drop ? SUMMARY_REFUSED : SUMMARY_KEPT, reason);
 	if (drop) staging_done(p->staging, item);
 	else staging_put_back(p->staging, item);
-	if (p->batch && of_others) return;
+	if (!counts) return;
 	filter_fail(p->filter, status);
 	if (status == EXIT_PERMISSION) p->is_over = true;
 }
@@ -84,7 +92,7 @@ void publish_sealed(struct publish *p)
 	struct staging_item *item;
 	if (p->is_over) return;
 	while (!p->is_over && (item = staging_next(p->staging))) {
-		if (!p->task.total_bytes) {
+		if (p->filter->progress.shown && !p->task.total_bytes) {
 			struct staging_sum old = staging_left(p->staging, true), new = staging_left(p->staging, false);
 			p->place = (struct publish_place){ .files = old.files + new.files };
 			p->task.total_bytes = old.bytes + new.bytes;

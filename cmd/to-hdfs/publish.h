@@ -14,7 +14,7 @@
  *  refused, conflict    the next file is tried: 69
  *
  * What is denied, refused or in conflict is kept only if nobody else has it: a stream's. A batch's is removed, for its input is given again; kept, it would
- * come in the way of each later run to the same target. For the same reason a file of a dead run that is refused does not end a batch, nor make it fail. */
+ * come in the way of each later run to the same target. For the same reason what a dead run has left, and is refused, does not make a batch fail. */
 struct publish {
 	struct filter *filter;
 	struct store *store;         /* NULL: a dry run; nothing is published, and all of it booked so */

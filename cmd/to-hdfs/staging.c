@@ -142,7 +142,7 @@ static struct staging_item *next_of(struct staging *s, struct staging_run *run)
 		if (!number || !open_item(s, run, number, &r, &fd)) continue;
 		struct staging_item *item = must_alloc(sizeof *item);
 		*item = (struct staging_item){ .dir = r.dir, .name = r.name, .temp = r.temp, .bytes = r.bytes, .raw_bytes = r.raw_bytes, .records = r.records,
-			.number = number, .run = run, .adopted = !run->own, .fd = fd };
+			.number = number, .run = run, .adopted = !run->own, .stream = run->stream, .fd = fd };
 		return item;
 	}
 	return NULL;

@@ -41,6 +41,7 @@ struct staging_item {
 	int number;                  /* in its run */
 	struct staging_run *run;
 	bool adopted;                /* a dead run's */
+	bool stream;                 /* of a run whose input nobody gives again */
 	int fd;                      /* open for reading while it is handed out */
 };
 /* The next sealed file that is not published yet, dead runs' first, then in the order of sealing. NULL: none. One is handed out at a time, and given back by one of the two below. */
