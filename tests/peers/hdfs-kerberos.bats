@@ -5,7 +5,7 @@ setup_file() {
 	load ../helper
 	has kinit && has curl || { mkdir -p "$BATS_FILE_TMPDIR/hdfs"; echo "kinit or curl is not installed" >"$BATS_FILE_TMPDIR/hdfs/skip"; return; }
 	load hdfs
-	hdfs_setup_file --kerberos --https
+	hdfs_setup_file --kerberos --https --httpfs
 }
 teardown_file() { load hdfs; hdfs_teardown_file; }
 
@@ -185,4 +185,20 @@ token() { curl -s --fail --negotiate -u : "$url/?op=GETDELEGATIONTOKEN&renewer=m
 	send --token-file token --map "nn.example=localhost:${hdfs_nn[0]##*:}" --datanode 127.0.0.1 input
 	expect_status 0
 	expect_all input
+}
+
+@test "through an HttpFS gateway, too, every request and every body goes with a ticket" {
+	to=webhdfs://localhost:${hdfs_httpfs##*:}$base
+	send --negotiate input
+	expect_status 77
+	expect_in "$err" "no Kerberos ticket"
+	ticket
+	send --negotiate --layout 'type={type}' input
+	expect_status 0
+	expect_all input
+	hdfs ls "$base" >before
+	send --negotiate --layout 'type={type}' input
+	expect_status 0
+	hdfs ls "$base" | cmp - before
+	[ "$(hdfs stat "$(head -1 before | cut -f2)" | jq -r .owner)" = metlog ]
 }

@@ -211,6 +211,14 @@ public final class MiniHdfs {
 		Files.copy(new File(conf, "log4j.properties").toPath(), new File(home, "conf/httpfs-log4j.properties").toPath());
 		Configuration site = new Configuration(false);
 		site.set("httpfs.hadoop.config.dir", conf.getPath());
+		if (kerberos) {
+			site.set("hadoop.http.authentication.type", "kerberos");
+			site.set("httpfs.hadoop.authentication.type", "kerberos");
+			site.set("hadoop.http.authentication.kerberos.principal", configuration.get("dfs.web.authentication.kerberos.principal"));
+			site.set("hadoop.http.authentication.kerberos.keytab", configuration.get("dfs.web.authentication.kerberos.keytab"));
+			site.set("httpfs.hadoop.authentication.kerberos.principal", configuration.get("dfs.namenode.kerberos.principal"));
+			site.set("httpfs.hadoop.authentication.kerberos.keytab", configuration.get("dfs.namenode.keytab.file"));
+		}
 		try (OutputStream out = Files.newOutputStream(new File(home, "conf/httpfs-site.xml").toPath())) { site.writeXml(out); }
 		Configuration web = new Configuration(true);
 		web.addResource("httpfs-default.xml");
