@@ -124,7 +124,7 @@ sed 's/^/    /' "$demo/stats"
 say "6. The archive as files for Hive, each envelope once however often this is run (--to webhdfs://... for HDFS)"
 echo "    $ metlog-to-hdfs --compress gzip --to file:$demo/hive $demo/archive.ndjson"
 for _ in 1 2; do metlog-to-hdfs --compress gzip --to "file:$demo/hive" --staging "$demo/staging" "$demo/archive.ndjson"; done
-(cd "$demo/hive" && find . -type f | sort | sed 's,^\.,    ,')
+find "$demo/hive" -type f | sort | sed 's/^/    /'
 [ "$(find "$demo/hive" -type f -exec gzip -dc {} + | wc -l)" -eq "$(wc -l <"$demo/archive.ndjson")" ] || { echo "quickstart.sh: not every envelope was published once" >&2; exit 70; }
 
 say "Where to look next"

@@ -49,9 +49,9 @@ show() {
 	[ -z "$wall" ] || printf '  %-50s %8.3f s %7.0f MB/s %8.3f s cpu %8s MiB\n' "$1" "$wall" "$(awk "BEGIN { print $size / $wall / 1e6 }")" "$(column "$1" 2)" "$(peak "$1")"
 }
 compare() {
-	local ours theirs
-	ours=$(column "$2" 1) theirs=$(column "$3" 1)
-	if [ -n "$ours" ] && [ -n "$theirs" ]; then printf '  %-66s %8.2f   %s\n' "$1" "$(awk "BEGIN { print $ours / $theirs }")" "$4"; else printf '  %-66s %8s\n' "$1" 'not measured'; fi
+	local ours theirs cpu
+	ours=$(column "$2" 1) theirs=$(column "$3" 1) cpu="$(column "$2" 2) / $(column "$3" 2)"
+	if [ -n "$ours" ] && [ -n "$theirs" ]; then printf '  %-66s %8.2f   %-7s  cpu %.2f\n' "$1" "$(awk "BEGIN { print $ours / $theirs }")" "$4" "$(awk "BEGIN { print $cpu }")"; else printf '  %-66s %8s\n' "$1" 'not measured'; fi
 }
 
 # --- the cluster ---------------------------------------------------------------
