@@ -101,7 +101,8 @@ const char *staging_path(const struct staging *s)
 
 /* --- handing out -------------------------------------------------------------- */
 
-static bool data_are_whole(int fd, const struct staging_record *r)
+/* 0, an errno, or EBADMSG: they are not what was sealed. */
+static int check_data(int fd, const struct staging_record *r)
 {
 	struct checksum *sum = checksum_new();
 	char *block = must_alloc(STAGING_BLOCK);
@@ -109,40 +110,49 @@ static bool data_are_whole(int fd, const struct staging_record *r)
 	for (off_t at = 0; got > 0; at += got) {
 		do got = pread(fd, block, STAGING_BLOCK, at);
 		while (got < 0 && errno == EINTR);
-		if (got <= 0) break;
-		checksum_add(sum, (struct span){ block, (size_t)got });
+		if (got > 0) checksum_add(sum, (struct span){ block, (size_t)got });
 	}
-	bool ok = got == 0 && checksum_equal_wide(checksum_value_wide(sum), r->sum);
+	int error = got < 0 ? errno : checksum_equal_wide(checksum_value_wide(sum), r->sum) ? 0 : EBADMSG;
 	checksum_free(sum);
 	free(block);
-	return ok;
+	return error;
 }
 
-/* Data that are not what was sealed are never published. */
-static bool open_item(const struct staging *s, const struct staging_run *run, int number, struct staging_record *r, int *fd)
+/* Our own are as we have written them; a dead run's have perhaps not all been on disk when the machine went down. */
+static int open_item(const struct staging_run *run, int number, struct staging_record *r, int *fd)
 {
 	int error = staging_read_item(run, number, r);
-	if (error) {
-		diag_error("reading %s/%s/%d.item: %s (it stays there)", s->path, run->name, number, strerror(error));
-		return false;
-	}
+	if (error) return error;
 	*fd = staging_open_data(run, number, r);
-	if (*fd >= 0 && (run->own || data_are_whole(*fd, r))) return true;
-	diag_error("reading the data of %s/%s/%d.item: they are gone or damaged (they stay there)", s->path, run->name, number);
-	if (*fd >= 0) close(*fd);
+	error = *fd < 0 ? errno : run->own ? 0 : check_data(*fd, r);
+	if (error && *fd >= 0) close(*fd);
+	return error;
+}
+
+/* False: it is to be left where it is. */
+static bool discard_item(const struct staging *s, struct staging_run *run, int number, struct staging_record *r, int error)
+{
+	bool is_damaged = error == EBADMSG && r->dir;
+	if (is_damaged) {
+		staging_set_aside(s, run, r, number);
+		staging_unlink_all(run, number);
+		run->left--;
+	}
+	else diag_error("reading %s/%s/%d.item: %s (it stays there)", s->path, run->name, number, strerror(error));
 	staging_record_release(r);
-	return false;
+	return is_damaged;
 }
 
 static struct staging_item *next_of(struct staging *s, struct staging_run *run)
 {
 	while (run->at < run->count) {
 		struct staging_record r;
-		int fd, number = run->numbers[run->at++];
-		if (!number || !open_item(s, run, number, &r, &fd)) continue;
+		int fd, *number = &run->numbers[run->at++], error = *number ? open_item(run, *number, &r, &fd) : 0;
+		if (error && discard_item(s, run, *number, &r, error)) *number = 0;
+		if (error || !*number) continue;
 		struct staging_item *item = must_alloc(sizeof *item);
 		*item = (struct staging_item){ .dir = r.dir, .name = r.name, .temp = r.temp, .bytes = r.bytes, .raw_bytes = r.raw_bytes, .records = r.records,
-			.number = number, .run = run, .adopted = !run->own, .stream = run->stream, .fd = fd };
+			.number = *number, .run = run, .adopted = !run->own, .stream = run->stream, .fd = fd };
 		return item;
 	}
 	return NULL;
@@ -184,7 +194,6 @@ void staging_put_back(struct staging *s, struct staging_item *item)
 	item_free(item);
 }
 
-/* N.item goes last: without its data, it is one that was published. */
 void staging_done(struct staging *s, struct staging_item *item)
 {
 	struct staging_run *run = item->run;
@@ -192,10 +201,7 @@ void staging_done(struct staging *s, struct staging_item *item)
 	while (run->numbers[i] != item->number) i--;
 	run->numbers[i] = 0;
 	run->left--;
-	staging_unlink(run, item->number, STAGING_LINES);
-	staging_unlink(run, item->number, STAGING_DIR);
-	staging_unlink(run, item->number, STAGING_DATA);
-	staging_unlink(run, item->number, STAGING_ITEM);
+	staging_unlink_all(run, item->number);
 	item_free(item);
 	staging_run_leave(s, run);
 }

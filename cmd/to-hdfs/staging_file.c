@@ -61,6 +61,14 @@ void staging_unlink(const struct staging_run *run, int number, enum staging_kind
 	unlinkat(run->dir_fd, name, 0);
 }
 
+void staging_unlink_all(const struct staging_run *run, int number)
+{
+	staging_unlink(run, number, STAGING_LINES);
+	staging_unlink(run, number, STAGING_DIR);
+	staging_unlink(run, number, STAGING_DATA);
+	staging_unlink(run, number, STAGING_ITEM);
+}
+
 int staging_write_file(const struct staging_run *run, int number, enum staging_kind kind, struct span text)
 {
 	int fd = staging_open_file(run, number, kind, O_WRONLY | O_CREAT | O_EXCL);

@@ -61,6 +61,7 @@ bool staging_is_plain(int fd);                            /* a regular file of o
 int staging_open_file(const struct staging_run *, int number, enum staging_kind, int flags); /* a descriptor, or -1 with errno */
 int staging_write_file(const struct staging_run *, int number, enum staging_kind, struct span text); /* a new one, whole or not there */
 void staging_unlink(const struct staging_run *, int number, enum staging_kind);
+void staging_unlink_all(const struct staging_run *, int number); /* N.item last: without its data, it is one that was published */
 int staging_sync_fd(int fd);
 /* Writes to N.ndjson behind `*at`, which moves on by what is whole lines of it; the file is cut back to that. At 0 the file is made, or, if nothing of it stays, gone again. */
 int staging_write_lines(const struct staging_run *, int number, uint64_t *at, struct span lines);
@@ -91,6 +92,7 @@ void staging_run_add(struct staging_run *, int number);   /* sealed */
 bool staging_run_remove(struct staging *, struct staging_run *); /* closes it, and removes it if nothing is left in it. Under the lock */
 void staging_adopt(struct staging *);                     /* dead runs, as many as there is room for. Under the lock */
 void staging_run_leave(struct staging *, struct staging_run *); /* removes a dead one of which nothing is left. Takes the lock */
+void staging_set_aside(const struct staging *, const struct staging_run *, const struct staging_record *, int number); /* damaged data: of a stream they stay, as N.damaged, and it is said */
 void staging_run_sort_out(struct staging *, struct staging_run *); /* which files are sealed, which are leftovers; the rest is removed */
 
 /* --- leftover.c --- */

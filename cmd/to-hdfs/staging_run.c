@@ -155,12 +155,12 @@ static void unlink_kinds(const struct staging_run *run, struct found f, unsigned
 
 enum state { STATE_OPEN, STATE_SEALED, STATE_UNKNOWN }; /* UNKNOWN: it cannot be read now, or is none of ours */
 
-/* An item whose data are there, but not as long as it says: the machine went down before they were on disk. */
-static void set_aside(const struct staging *s, const struct staging_run *run, const struct staging_record *item, int number)
+/* An item whose data are there, but are not what it says: the machine went down before they were on disk. */
+void staging_set_aside(const struct staging *s, const struct staging_run *run, const struct staging_record *item, int number)
 {
 	char data[STAGING_NAME_MAX], aside[STAGING_NAME_MAX];
 	if (!run->stream) return; /* the input is given again */
-	staging_name(data, number, STAGING_DATA);
+	staging_name(data, number, item->data);
 	snprintf(aside, sizeof aside, "%d.damaged", number);
 	renameat(run->dir_fd, data, run->dir_fd, aside);
 	diag_error("%s/%s/%s: the data of %" PRIu64 " envelopes of '%s' are not whole; they are not published", s->path, run->name, aside, item->records, item->dir);
@@ -175,7 +175,7 @@ static enum state state_of(const struct staging *s, const struct staging_run *ru
 	int fd = staging_open_data(run, f.number, &item);
 	error = fd < 0 ? errno : 0;
 	if (fd >= 0) close(fd);
-	if (error == EBADMSG && item.data == STAGING_DATA && !(f.kinds & 1u << STAGING_LINES)) set_aside(s, run, &item, f.number);
+	if (error == EBADMSG && item.data == STAGING_DATA && !(f.kinds & 1u << STAGING_LINES)) staging_set_aside(s, run, &item, f.number);
 	if (!error) unlink_kinds(run, f, ~(1u << STAGING_ITEM | 1u << item.data));
 	staging_record_release(&item);
 	return !error ? STATE_SEALED : error == EBADMSG || error == ENOENT ? STATE_OPEN : STATE_UNKNOWN;

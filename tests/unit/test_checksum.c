@@ -1,4 +1,4 @@
-/* test_checksum - XXH3-64 as xxhsum prints it, however the bytes are cut. */
+/* test_checksum - XXH3-64 and XXH3-128 as xxhsum prints them, however the bytes are cut. */
 /* SPDX-License-Identifier: MPL-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,6 +37,40 @@ static void values_are_those_of_xxhsum(void **state)
 	buffer_release(&numbers);
 }
 
+static void is_wide(struct checksum *sum, struct span bytes, const char *expected)
+{
+	char text[CHECKSUM_WIDE_MAX];
+	struct checksum_wide again;
+	checksum_reset(sum);
+	checksum_add(sum, bytes);
+	checksum_print_wide(text, checksum_value_wide(sum));
+	assert_string_equal(text, expected);
+	assert_true(checksum_parse_wide(span_of(text), &again) && checksum_equal_wide(again, checksum_value_wide(sum)));
+}
+
+/* By xxhsum -H2. */
+static void wide_values_are_those_of_xxhsum(void **state)
+{
+	(void)state;
+	struct buffer numbers;
+	struct checksum *sum = checksum_new();
+	struct checksum_wide value;
+	is_wide(sum, SPAN(""), "99aa06d3014798d86001c324468d497f");
+	is_wide(sum, SPAN("a"), "a96faf705af16834e6c632b61e964e1f");
+	is_wide(sum, SPAN("metlog"), "d2b31595bfe893df3fd5a9fa7f0a8c04");
+	count_up(&numbers, 100, 200);
+	is_wide(sum, buffer_span(&numbers), "45d2cc04f482c901c2485ff6dc0d51a1");
+	buffer_release(&numbers);
+	count_up(&numbers, 100000, SIZE_MAX);
+	is_wide(sum, buffer_span(&numbers), "a6bb1ae3f57b6a512881c59907229fa4");
+	assert_int_equal(checksum_value(sum), checksum_of(buffer_span(&numbers))); /* one state, both values */
+	buffer_release(&numbers);
+	assert_false(checksum_parse_wide(SPAN("a6bb1ae3f57b6a512881c59907229fa"), &value));
+	assert_false(checksum_parse_wide(SPAN("A6bb1ae3f57b6a512881c59907229fa4"), &value));
+	assert_false(checksum_parse_wide(SPAN("a6bb1ae3f57b6a512881c59907229fa4 "), &value));
+	checksum_free(sum);
+}
+
 static void parts_of_every_size_give_the_same_value(void **state)
 {
 	(void)state;
@@ -61,6 +95,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_those_of_xxhsum),
+		cmocka_unit_test(wide_values_are_those_of_xxhsum),
 		cmocka_unit_test(parts_of_every_size_give_the_same_value),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
