@@ -1,5 +1,6 @@
 /* metlog-to-hdfs - publishes envelopes as files in HDFS or in a directory, each exactly once. */
 /* SPDX-License-Identifier: MPL-2.0 */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -129,6 +130,8 @@ static void open_run(struct run *r, const char *scratch)
 	text_of(&p->after, after);
 	p->segment = r->source.name;
 	p->batch = r->source.batch;
+	p->on_seal = stage_on_seal;
+	p->context = &r->stage;
 	if (p->batch || scratch) p->rotate_ms = -1;
 	r->stage.partitions = partitions_new(p, staging);
 	bool people = !r->options.json && !r->filter.options.quiet && (isatty(STDERR_FILENO) || r->filter.options.verbose);
@@ -187,7 +190,7 @@ static void finish(struct run *r)
 		diag_error("the input was not read to its end: give it again");
 		if (!r->filter.status && !r->filter.rejects.fatal) filter_fail(&r->filter, EXIT_LATER);
 	} else if (!stage_seal_all(&r->stage)) {
-		publish_sealed(&r->publish); /* which makes room */
+		if (errno != ECANCELED) publish_sealed(&r->publish); /* which makes room */
 		if (!stage_seal_all(&r->stage)) stage_fail(&r->stage);
 	}
 	publish_sealed(&r->publish);

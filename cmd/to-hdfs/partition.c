@@ -35,7 +35,7 @@ struct partitions *partitions_new(const struct partitions_options *options, stru
 	p->staging = staging;
 	if (p->options.open_limit < 1) p->options.open_limit = 1;
 	if (p->options.batch) p->options.rotate_ms = -1;
-	p->seal = seal_new(options->pack, options->level);
+	p->seal = seal_new(&p->options);
 	p->slots = must_alloc(p->options.open_limit * sizeof *p->slots);
 	p->buffer_bytes = BUFFERS_BYTES / p->options.open_limit;
 	if (p->buffer_bytes > BUFFER_MAX) p->buffer_bytes = BUFFER_MAX;

@@ -29,6 +29,8 @@ struct partitions_options {
 	const char *segment;         /* the input's stable name, a part of a file's name; NULL: names are made from the content */
 	const char *before, *after;  /* what the last component of --layout has around {name}: BEFORE NAME AFTER.ndjson; NULL or "": nothing */
 	bool batch;
+	bool (*on_seal)(void *context, uint64_t done, uint64_t of); /* now and then while a file is compressed: bytes of its lines. False: give up, with ECANCELED. NULL: nobody asks */
+	void *context;
 };
 
 struct partitions;

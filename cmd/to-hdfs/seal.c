@@ -14,17 +14,17 @@
 #include "sink/compress.h"
 
 struct seal {
+	const struct partitions_options *options;
 	enum partitions_pack pack;
-	int level;
 	struct compress *compress;     /* one for all files; made for the first */
 	struct checksum *sum;          /* of what comes out */
 	char *in, *out;                /* a block each */
 };
 
-struct seal *seal_new(enum partitions_pack pack, int level)
+struct seal *seal_new(const struct partitions_options *options)
 {
 	struct seal *s = must_alloc(sizeof *s);
-	*s = (struct seal){ .pack = pack, .level = level };
+	*s = (struct seal){ .options = options, .pack = options->pack };
 	return s;
 }
 
@@ -45,8 +45,8 @@ const char *seal_extension(const struct seal *s)
 static bool is_ready(struct seal *s)
 {
 	if (s->in) return true;
-	if (!s->compress && s->pack == PACK_ZSTD) s->compress = compress_new(s->level);
-	if (!s->compress && s->pack == PACK_GZIP) s->compress = compress_new_gzip(s->level);
+	if (!s->compress && s->pack == PACK_ZSTD) s->compress = compress_new(s->options->level);
+	if (!s->compress && s->pack == PACK_GZIP) s->compress = compress_new_gzip(s->options->level);
 	if (!s->sum) s->sum = checksum_new();
 	if ((!s->compress && s->pack != PACK_NONE) || !s->sum) return false;
 	s->in = must_alloc(2 * STAGING_BLOCK);
@@ -82,7 +82,12 @@ static int put_packed(struct output *o, struct span lines, bool end)
 	return 0;
 }
 
-static int put_file(struct output *o, int from, uint64_t bytes)
+static bool goes_on(const struct seal *s, uint64_t done, uint64_t of)
+{
+	return !s->options->on_seal || s->options->on_seal(s->options->context, done, of);
+}
+
+static int put_file(struct output *o, int from, uint64_t bytes, uint64_t of)
 {
 	for (uint64_t at = 0; at < bytes;) {
 		uint64_t rest = bytes - at;
@@ -92,6 +97,7 @@ static int put_file(struct output *o, int from, uint64_t bytes)
 		at += (uint64_t)got;
 		int error = put_packed(o, (struct span){ o->seal->in, (size_t)got }, false);
 		if (error) return error;
+		if (!goes_on(o->seal, at, of)) return ECANCELED;
 	}
 	return 0;
 }
@@ -101,8 +107,9 @@ static int write_data(struct seal *s, const struct seal_lines *lines, int from, 
 	uint64_t bytes = lines->file_bytes + lines->tail.length;
 	checksum_reset(s->sum);
 	if (s->compress && !compress_begin(s->compress, bytes)) return ENOMEM;
-	int error = lines->file_bytes ? put_file(o, from, lines->file_bytes) : 0;
-	return error ? error : put_packed(o, lines->tail, true);
+	int error = lines->file_bytes ? put_file(o, from, lines->file_bytes, bytes) : 0;
+	if (!error) error = put_packed(o, lines->tail, true);
+	return error ? error : goes_on(s, bytes, bytes) ? 0 : ECANCELED;
 }
 
 static int make_data(struct seal *s, const struct seal_lines *lines, struct staging_record *item)

@@ -25,6 +25,25 @@ void stage_release(struct stage *s)
 	buffer_release(&s->line);
 }
 
+bool stage_on_seal(void *context, uint64_t done, uint64_t of)
+{
+	struct stage *s = context;
+	if (!s->task.total_bytes) s->task.total_bytes = s->ends && s->open_bytes > of ? s->open_bytes : of;
+	progress_task_tick(&s->filter->progress, &s->task, "compressing", s->packed_bytes + done);
+	if (done == of) {
+		s->packed_bytes += of;
+		s->open_bytes -= of < s->open_bytes ? of : s->open_bytes;
+	}
+	return !signals_stopping_now();
+}
+
+static void end_task(struct stage *s)
+{
+	if (!s->task.total_bytes) return;
+	progress_task_end(&s->filter->progress, &s->task);
+	s->packed_bytes = 0;
+}
+
 bool stage_place(struct stage *s, const struct envelope *e, struct span *line)
 {
 	s->bounds.now_ns = source_now(s->source);
@@ -50,9 +69,10 @@ bool stage_place(struct stage *s, const struct envelope *e, struct span *line)
 
 void stage_fail(struct stage *s)
 {
-	if (!s->failed) diag_error("cannot stage more: %s", strerror(errno));
+	bool is_stop = errno == ECANCELED;
+	if (!s->failed && !is_stop) diag_error("cannot stage more: %s", strerror(errno));
 	s->failed = true;
-	filter_fail(s->filter, EXIT_IO);
+	filter_fail(s->filter, is_stop ? EXIT_LATER : EXIT_IO);
 }
 
 void stage_take(struct stage *s, const struct envelope *e)
@@ -67,6 +87,8 @@ void stage_take(struct stage *s, const struct envelope *e)
 		return;
 	}
 	s->filter->stats.kept++;
+	s->open_bytes += line.length + 1;
+	end_task(s);
 	if (!s->source->batch && s->filter->stats.read % TICK_EVERY == 0) stage_tick(s);
 }
 
@@ -83,5 +105,10 @@ void stage_tick(struct stage *s)
 
 bool stage_seal_all(struct stage *s)
 {
-	return partitions_seal_all(s->partitions);
+	s->ends = true;
+	bool all = partitions_seal_all(s->partitions);
+	int error = errno;
+	end_task(s);
+	errno = error;
+	return all;
 }

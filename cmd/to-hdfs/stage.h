@@ -18,9 +18,13 @@ struct stage {
 	bool failed;                   /* the staging disk takes no more; said, and 74 booked */
 	struct buffer dir, line;
 	uint64_t late, future, overflowed;
+	struct progress_task task;     /* compressing */
+	bool ends;                     /* all that is open is being sealed */
+	uint64_t open_bytes, packed_bytes; /* lines that are not compressed yet, and that were in this task */
 };
 
 void stage_init(struct stage *, struct filter *, struct source *, struct layout *, const struct hdfs_options *); /* `partitions` is set later, if something is to be staged */
+bool stage_on_seal(void *context, uint64_t done, uint64_t of); /* for partitions_options; the context is the stage */
 void stage_release(struct stage *);
 
 /* The directory and line of an envelope: in s->dir, *line. False: it cannot be written so, and is a reject now. */

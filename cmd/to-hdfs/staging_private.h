@@ -105,7 +105,7 @@ void leftover_drop(struct staging *, struct staging_leftover *);         /* it i
 /* --- seal.c --- */
 
 struct seal;
-struct seal *seal_new(enum partitions_pack, int level);
+struct seal *seal_new(const struct partitions_options *); /* borrowed */
 void seal_free(struct seal *);
 const char *seal_extension(const struct seal *);
 
