@@ -19,25 +19,27 @@ hdfs_java() {
 
 # hdfs_classes: sets hdfs_class_path, resolved and compiled once for these sources. False with the reason in hdfs_reason if it cannot.
 hdfs_classes() {
-	local one here sum cache
-	here=$(dirname "${BASH_SOURCE[0]}")/hdfs
+	local one here cache jars classes
+	here=$(cd "$(dirname "${BASH_SOURCE[0]}")/hdfs" && pwd)
 	for one in java javac mvn jq; do
 		command -v "$one" >/dev/null || { hdfs_reason="$one is not installed"; return 1; }
 	done
-	sum=$(cat "$here/pom.xml" "$here/MiniHdfs.java" | cksum)
-	cache=${XDG_CACHE_HOME:-$HOME/.cache}/metlog-tests/hdfs/${sum// /-}
-	mkdir -p "$cache"
+	cache=${XDG_CACHE_HOME:-$HOME/.cache}/metlog-tests/hdfs
+	jars=$cache/jars-$(cksum <"$here/pom.xml" | tr ' ' -) classes=$cache/classes-$(cat "$here/pom.xml" "$here/MiniHdfs.java" | cksum | tr ' ' -)
+	mkdir -p "$jars" "$classes"
 	(
-		# Two suites at once: the second finds what the first has made. Nothing that is broken off counts.
+		# Two suites at once: the second finds what the first has made. What was broken off is begun again, and so is what names a jar that is gone.
 		flock 8
-		[ ! -e "$cache/done" ] || xargs -r -d: ls <"$cache/class-path" >/dev/null 2>&1 || rm "$cache/done"
-		[ ! -e "$cache/done" ] || exit 0
-		cp "$here/pom.xml" "$here/MiniHdfs.java" "$cache" && cd "$cache" &&
-			timeout 300 mvn -B -q dependency:build-classpath -Dmdep.outputFile=class-path >mvn.log 2>&1 &&
-			mkdir -p classes && javac -nowarn -proc:none -d classes -cp "$(cat class-path)" MiniHdfs.java >javac.log 2>&1 &&
-			touch "$cache/done"
-	) 8>"$cache/lock" 3>&- || { hdfs_reason="the jars of Hadoop cannot be had by Maven: $(cat "$cache"/*.log | grep -m1 -E 'ERROR|error' | cut -c1-200)"; return 1; }
-	hdfs_class_path=$cache/classes:$(cat "$cache/class-path")
+		if ! [ -e "$jars/done" ] || ! xargs -r -d: ls <"$jars/class-path" >/dev/null 2>&1; then
+			cp "$here/pom.xml" "$jars" && cd "$jars" &&
+				timeout 400 mvn -B -q dependency:build-classpath -Dmdep.outputFile=class-path >log 2>&1 && touch "$jars/done" || exit
+		fi
+		[ -e "$classes/done" ] || { javac -nowarn -proc:none -d "$classes" -cp "$(cat "$jars/class-path")" "$here/MiniHdfs.java" >"$classes/log" 2>&1 && touch "$classes/done"; }
+	) 8>"$cache/lock" 3>&- || {
+		hdfs_reason="the jars of Hadoop cannot be had by Maven: $(cat "$jars/log" "$classes/log" 2>&1 | grep -m1 -E 'ERROR|error' | cut -c1-200)"
+		return 1
+	}
+	hdfs_class_path=$classes:$(cat "$jars/class-path")
 }
 
 # hdfs_setup_file OPTION...: for setup_file.

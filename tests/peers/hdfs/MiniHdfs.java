@@ -81,6 +81,7 @@ public final class MiniHdfs {
 		configuration.setLong("dfs.blocksize", 1 << 20);
 		configuration.setLong("dfs.namenode.fs-limits.min-block-size", 4096);
 		configuration.setInt("dfs.heartbeat.interval", 1);
+		configuration.setInt("dfs.client.block.write.locateFollowingBlock.initial.delay.ms", 20);
 		configuration.setInt("dfs.datanode.handler.count", 4);
 		configuration.setInt("dfs.namenode.handler.count", 4);
 		configuration.set("hadoop.proxyuser." + user + ".hosts", "*");
