@@ -107,7 +107,7 @@ hdfs_setup() {
 #   active|standby|stop-namenode|start-namenode I    stop-datanode I [dead] | start-datanode I    safemode on|off
 #   quota PATH NAMES BYTES (-1: none)    mkdir PATH [OCTAL [OWNER]]    put LOCAL PATH    get PATH LOCAL    rm PATH    mv FROM TO
 #   cat|count PATH: the lines of a file, or of all below, through Hadoop's codecs, without hidden ones    raw PATH: its bytes
-#   ls PATH: "BYTES, tab, PATH" of every file below, hidden ones too    stat PATH: JSON    checksum PATH    token RENEWER    datanodes    exit
+#   ls PATH: "BYTES, tab, PATH" of every file below, hidden ones too    stat PATH: JSON of a file, or of each below    checksum PATH    token RENEWER    datanodes    exit
 hdfs() (
 	case $1 in
 	put) set -- put "$(realpath -- "$2")" "$3" ;;
@@ -161,6 +161,7 @@ gate() {
 	rm -f gate.out asked
 	python3 "$SOURCE/tests/peers/gate.py" "$@" >gate.out 2>gate.err 3>&- &
 	gate_pid=$!
+	disown
 	children+=" $gate_pid"
 	await 20 test -s gate.out || fail "$(cat gate.err)"
 	gate=127.0.0.1:$(head -1 gate.out)

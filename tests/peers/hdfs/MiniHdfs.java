@@ -354,10 +354,9 @@ public final class MiniHdfs {
 			say(out, "ok\n" + list);
 			break;
 		case "stat":
-			int blocks = status.isFile() ? files.getFileBlockLocations(status, 0, status.getLen()).length : 0;
-			say(out, "ok\n{\"length\":" + status.getLen() + ",\"replication\":" + status.getReplication() + ",\"blockSize\":" + status.getBlockSize()
-				+ ",\"blocks\":" + blocks + ",\"permission\":\"" + Integer.toOctalString(status.getPermission().toShort())
-				+ "\",\"owner\":\"" + status.getOwner() + "\",\"modified\":" + status.getModificationTime() + "}\n");
+			StringBuilder lines = new StringBuilder();
+			for (FileStatus one : below(status, true)) lines.append(describe(one));
+			say(out, "ok\n" + lines);
 			break;
 		case "checksum":
 			FileChecksum sum = files.getFileChecksum(where);
@@ -381,6 +380,14 @@ public final class MiniHdfs {
 			say(out, "ok\n");
 			all.writeTo(out);
 		}
+	}
+
+	private String describe(FileStatus one) throws IOException {
+		return "{\"path\":\"" + one.getPath().toUri().getPath().replaceAll("[\\\\\"]", "\\\\$0") + "\",\"length\":" + one.getLen()
+			+ ",\"replication\":" + one.getReplication() + ",\"blockSize\":" + one.getBlockSize()
+			+ ",\"blocks\":" + files.getFileBlockLocations(one, 0, one.getLen()).length
+			+ ",\"permission\":\"" + Integer.toOctalString(one.getPermission().toShort())
+			+ "\",\"owner\":\"" + one.getOwner() + "\",\"modified\":" + one.getModificationTime() + "}\n";
 	}
 
 	/* As map-reduce and Hive see it: the codec that the name's ending asks for, files in the order of their names, hidden ones (and directories) are not there. */
