@@ -196,7 +196,7 @@ static void finish(struct run *r)
 	publish_sealed(&r->publish);
 }
 
-static int close_run(struct run *r, const char *scratch)
+static int close_run(struct run *r, char *scratch)
 {
 	const char *kept_in = publish_keep(&r->publish);
 	r->stage.overflowed = partitions_overflowed(r->stage.partitions);
@@ -229,7 +229,7 @@ int main(int argc, char **argv)
 	/* A batch is given again: it stops at the first request. What a stream has brought is still published. */
 	signals_open(SIGNALS_HANGUP | (r.source.batch ? 0 : SIGNALS_STOP_AGAIN));
 	signals_ignore_pipe();
-	const char *scratch = r.options.dry_run ? preview_scratch_open() : NULL;
+	char *scratch = r.options.dry_run ? preview_scratch_open() : NULL;
 	open_run(&r, scratch);
 	publish_sealed(&r.publish);
 	if (!r.publish.is_over)

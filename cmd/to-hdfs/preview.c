@@ -69,7 +69,7 @@ int preview_ddl(struct filter *filter, struct stage *stage, const struct ddl *dd
 	return filter_close(filter);
 }
 
-const char *preview_scratch_open(void)
+char *preview_scratch_open(void)
 {
 	const char *parent = getenv("TMPDIR");
 	struct buffer path;
@@ -88,7 +88,8 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 	return 0;
 }
 
-void preview_scratch_remove(const char *dir)
+void preview_scratch_remove(char *dir)
 {
 	nftw(dir, remove_one, SCRATCH_DEPTH, FTW_DEPTH | FTW_PHYS);
+	free(dir);
 }

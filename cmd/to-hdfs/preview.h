@@ -9,7 +9,7 @@
 int preview_explain(struct filter *, struct stage *);                /* the exit status */
 int preview_ddl(struct filter *, struct stage *, const struct ddl *); /* the same */
 
-const char *preview_scratch_open(void);   /* dies (73) */
-void preview_scratch_remove(const char *dir);
+char *preview_scratch_open(void);                /* dies (73) */
+void preview_scratch_remove(char *dir);         /* with all that is in it; frees the name */
 
 #endif
