@@ -174,9 +174,9 @@ begins() {
 @test "an upload that stalls is cut, one that creeps is not, and there is no limit to the whole" {
 	ask stall=600 body=body PUT "$plain/stall-upload"
 	begins "cut 0 (nothing was heard of ${plain#http://} for 0.6 s, after "
-	ask stall=1000 show=length GET "$plain/slow"
+	ask stall=2500 show=length GET "$plain/slow"
 	says "answered 200 length=12"
-	ask stall=1000 body=body PUT "$plain/slow-upload"
+	ask stall=2500 body=body PUT "$plain/slow-upload"
 	says "answered 201 sent=5000000"
 }
 

@@ -126,11 +126,11 @@ def serve(c, path):
     if what == 'slow':
         c.say('HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n')
         for _ in range(12):
-            time.sleep(0.2)
+            time.sleep(0.25)
             c.say('x')
         return True
     if what == 'slow-upload':
-        for _ in range(5):
+        for _ in range(9):
             time.sleep(0.3)
             c.say('HTTP/1.1 102 Processing\r\n\r\n')
         c.answer(201, c.body())
