@@ -116,8 +116,7 @@ static int make_data(struct seal *s, const struct seal_lines *lines, struct stag
 {
 	int from = lines->file_bytes ? staging_open_file(lines->run, lines->number, STAGING_LINES, O_RDONLY) : -1;
 	if (lines->file_bytes && from < 0) return errno;
-	staging_unlink(lines->run, lines->number, STAGING_DATA); /* of an attempt that was cut short */
-	struct output o = { .seal = s, .fd = staging_open_file(lines->run, lines->number, STAGING_DATA, O_WRONLY | O_CREAT | O_EXCL) };
+	struct output o = { .seal = s, .fd = staging_make_file(lines->run, lines->number, STAGING_DATA) };
 	int error = o.fd < 0 ? errno : write_data(s, lines, from, &o);
 	if (from >= 0) close(from);
 	if (o.fd >= 0 && close(o.fd) < 0 && !error && errno != EINTR) error = errno;

@@ -69,9 +69,17 @@ void staging_unlink_all(const struct staging_run *run, int number)
 	staging_unlink(run, number, STAGING_ITEM);
 }
 
-int staging_write_file(const struct staging_run *run, int number, enum staging_kind kind, struct span text)
+int staging_make_file(const struct staging_run *run, int number, enum staging_kind kind)
 {
 	int fd = staging_open_file(run, number, kind, O_WRONLY | O_CREAT | O_EXCL);
+	if (fd >= 0 || errno != EEXIST) return fd;
+	staging_unlink(run, number, kind);
+	return staging_open_file(run, number, kind, O_WRONLY | O_CREAT | O_EXCL);
+}
+
+int staging_write_file(const struct staging_run *run, int number, enum staging_kind kind, struct span text)
+{
+	int fd = staging_make_file(run, number, kind);
 	if (fd < 0) return errno;
 	int error = write_all(fd, text);
 	if (close(fd) < 0 && !error && errno != EINTR) error = errno;

@@ -59,6 +59,7 @@ void staging_name(char name[STAGING_NAME_MAX], int number, enum staging_kind);
 bool staging_parse_name(const char *name, int *number, enum staging_kind *); /* false: no file of ours */
 bool staging_is_plain(int fd);                            /* a regular file of ours with one name; else errno is EPERM */
 int staging_open_file(const struct staging_run *, int number, enum staging_kind, int flags); /* a descriptor, or -1 with errno */
+int staging_make_file(const struct staging_run *, int number, enum staging_kind); /* likewise, for writing; what an attempt that was cut short has left is removed */
 int staging_write_file(const struct staging_run *, int number, enum staging_kind, struct span text); /* a new one, whole or not there */
 void staging_unlink(const struct staging_run *, int number, enum staging_kind);
 void staging_unlink_all(const struct staging_run *, int number); /* N.item last: without its data, it is one that was published */

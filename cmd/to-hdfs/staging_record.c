@@ -94,7 +94,6 @@ int staging_write_item(const struct staging_run *run, int number, const struct s
 	append_count(&text, "raw_bytes", r->raw_bytes);
 	append_count(&text, "records", r->records);
 	append_sum(&text, "checksum", r->sum);
-	staging_unlink(run, number, STAGING_TEMPORARY);
 	int error = write_record(run, number, STAGING_TEMPORARY, &text);
 	staging_name(temporary, number, STAGING_TEMPORARY);
 	staging_name(name, number, STAGING_ITEM);

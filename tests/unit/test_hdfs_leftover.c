@@ -179,8 +179,9 @@ static void a_file_behind_others_is_another(void **state)
 	taken_lines(f, lines_text(1, 3));
 	put_lines(f, "a", 2, 4);
 	put_lines(f, "a", 4, 5); /* as in the leftover, but behind other lines */
+	assert_true(partitions_tick(f->partitions));
+	taken_lines(f, lines_text(4, 5)); /* at once */
 	seal_all(f);
-	taken_lines(f, lines_text(4, 5));
 	taken_lines(f, lines_text(2, 4));
 	char text[256];
 	assert_true(take(f, text, sizeof text)); /* named -2: these are not the same envelopes */
@@ -208,9 +209,14 @@ static void killed_again_and_again_it_is_published_once(void **state)
 static void a_torn_line_is_cut_off(void **state)
 {
 	struct fixture *f = *state;
+	struct stat status;
+	char old[1000];
 	die_after(f, write_five);
-	append_text(run_file(f, "1.ndjson"), "{\"n\":");
+	snprintf(old, sizeof old, "%s", run_file(f, "1.ndjson"));
+	append_text(old, "{\"n\":");
 	begin(f);
+	assert_int_equal(stat(old, &status), 0);
+	assert_int_equal(status.st_size, 40);
 	put_lines(f, "a", 1, 6);
 	seal_all(f);
 	taken_lines(f, lines_text(1, 6));

@@ -325,6 +325,22 @@ static void a_run_that_died_while_it_was_made_is_removed(void **state)
 	nothing_left(f);
 }
 
+static void a_link_in_the_place_of_a_run_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	char outside[100], link[1000];
+	batch(f);
+	die_after(f, one_batch_file);
+	snprintf(outside, sizeof outside, "%s/outside", f->top);
+	snprintf(link, sizeof link, "%s", only(target_dir(f), "run-"));
+	assert_int_equal(rename(link, outside), 0);
+	assert_int_equal(symlink(outside, link), 0);
+	begin(f);
+	nothing_taken(f);
+	end(f);
+	assert_int_equal(entries(outside), 3);
+}
+
 static void all_dead_runs_have_their_turn(void **state)
 {
 	enum { RUNS = 140 };
@@ -375,6 +391,7 @@ int main(void)
 		TEST(what_a_batch_left_open_is_removed),
 		TEST(files_of_others_are_left_alone),
 		TEST(a_run_that_died_while_it_was_made_is_removed),
+		TEST(a_link_in_the_place_of_a_run_is_left_alone),
 		TEST(all_dead_runs_have_their_turn),
 		TEST(one_of_two_takes_a_dead_run_over),
 	};
