@@ -48,13 +48,20 @@ static struct layout *make_layout(struct run *r)
 	return layout;
 }
 
+/* How much of --to may be told: a name and password, or a token, have no place in it, but that is what some will try. */
+static int told(const char *to)
+{
+	const char *slashes = strstr(to, "://");
+	return (int)(slashes && strpbrk(slashes, "@?") ? (size_t)(slashes + 3 - to) : strlen(to));
+}
+
 static struct store *make_store(struct run *r)
 {
 	const char *why = "it cannot be published to";
 	struct store *store = NULL;
 	if (r->to.kind == ENDPOINT_FILE) store = store_file_new(r->to.path);
 	else store = store_webhdfs_new(&r->options.webhdfs, &why);
-	if (!store) tool_usage_error("--to: '%s': %s", r->options.to, why);
+	if (!store) tool_usage_error("--to: '%.*s': %s", told(r->options.to), r->options.to, why);
 	store->verify = r->options.verify;
 	store->replace = r->options.replace;
 	return store;
@@ -64,10 +71,11 @@ static void read_target(struct run *r)
 {
 	const char *why;
 	if (!r->options.to) return;
-	if (!endpoint_parse(&r->to, span_of(r->options.to), &why)) tool_usage_error("--to: '%s': %s", r->options.to, why);
+	if (!endpoint_parse(&r->to, span_of(r->options.to), &why)) tool_usage_error("--to: '%.*s': %s", told(r->options.to), r->options.to, why);
 	if (r->to.kind != ENDPOINT_FILE && r->to.kind != ENDPOINT_WEBHDFS)
-		tool_usage_error("--to: '%s': only webhdfs:// swebhdfs:// and file: can be published to", r->options.to);
+		tool_usage_error("--to: '%.*s': only webhdfs:// swebhdfs:// and file: can be published to", told(r->options.to), r->options.to);
 	r->options.webhdfs.address = r->options.to;
+	if (r->to.kind == ENDPOINT_WEBHDFS && !webhdfs_address_check(r->options.to, NULL, &why)) tool_usage_error("--to: '%.*s': %s", told(r->options.to), r->options.to, why);
 }
 
 /* What a preview calls the base, without having looked at it: "/srv/metlog", or the address. */
@@ -80,13 +88,16 @@ static const char *base_of(const struct run *r)
 static void describe_table(struct run *r)
 {
 	struct buffer location;
-	const char *base = base_of(r), *scheme = strstr(base, "://"), *path = scheme ? strchr(scheme + 3, '/') : base;
-	char *whole = scheme ? NULL : realpath(base, NULL), *here = scheme || whole || *base == '/' ? NULL : getcwd(NULL, 0);
+	const char *base = base_of(r), *why;
+	bool remote = r->options.to && r->to.kind == ENDPOINT_WEBHDFS;
+	char *whole = remote ? NULL : realpath(base, NULL), *here = remote || whole || *base == '/' ? NULL : getcwd(NULL, 0);
 	buffer_init(&location, 65536);
-	buffer_append_text(&location, scheme ? "hdfs://" : "file://");
+	buffer_append_text(&location, remote ? "hdfs://" : "file://");
 	if (here) buffer_append_text(&location, here), buffer_append_byte(&location, '/');
-	buffer_append_text(&location, whole ? whole : path ? path : "");
+	if (remote) webhdfs_address_check(base, &location, &why);
+	else buffer_append_text(&location, whole ? whole : base);
 	while (location.length > 8 && location.data[location.length - 1] == '/') location.length--;
+	if (location.length == 7) buffer_append_byte(&location, '/');
 	if (!buffer_text(&location)) die(EXIT_INTERNAL, "no memory for a path");
 	free(whole);
 	free(here);

@@ -154,6 +154,28 @@ arrived() { exactly "$1" "$hdfs/base"; }
 	grep -rq SeCrEt staging && fail "on disk: $(grep -rl SeCrEt staging)"
 	to_fake --token-file missing in
 	expect_status 66
+	# Where they have no place at all.
+	for to in webhdfs://fred:SeCrEt@nn1/x 'webhdfs://nn1/x?delegation=SeCrEt' https://fred:SeCrEt@nn1/x; do
+		for how in --json --dry-run --ddl --explain; do
+			separately metlog-to-hdfs --to "$to" --layout 't={type}' "$how" in
+			expect_status 64
+			cat "$out" "$err" >said
+			grep -q SeCrEt said && fail "$(cat said)"
+		done
+	done
+	true
+}
+
+@test "--ddl names the path in HDFS, decoded, and no host" {
+	while read -r to expected; do
+		separately metlog-to-hdfs --ddl --layout 't={type}' --to "$to"
+		expect_status 0
+		grep -qxF "LOCATION '$expected';" "$out" || fail "$(grep LOCATION "$out")"
+	done <<-ROWS
+		webhdfs://nn1:9870,nn2/data/a%20b/ hdfs:///data/a b
+		swebhdfs://nn1 hdfs:///
+		webhdfs://nn1/ hdfs:///
+	ROWS
 }
 
 @test "a proxy in the environment is not asked" {

@@ -73,11 +73,15 @@ void webhdfs_mask(const struct webhdfs *h, struct buffer *text)
 
 void webhdfs_explain(struct webhdfs *h, const char *format, ...)
 {
+	char *whole;
 	va_list list;
 	va_start(list, format);
-	vsnprintf(h->reason, sizeof h->reason, format, list);
+	int length = vasprintf(&whole, format, list);
 	va_end(list);
-	mask_secrets(h, h->reason, strlen(h->reason));
+	if (length < 0) die(EXIT_INTERNAL, "out of memory");
+	mask_secrets(h, whole, (size_t)length);
+	snprintf(h->reason, sizeof h->reason, "%s", whole);
+	free(whole);
 	for (char *at = h->reason; *at; at++) {
 		if (*at == '\n' || *at == '\r') *at = ' ';
 	}

@@ -28,6 +28,9 @@ struct webhdfs_options {
 	struct http_options http;
 };
 
+/* The path in an address, decoded, is appended to `base` (which may be NULL). False: *why, static text; it is none. */
+bool webhdfs_address_check(const char *address, struct buffer *base, const char **why);
+
 /* NULL: *why, static text, for a usage error (an address that is none, ...). A token file that cannot be read ends the program, with 66. */
 struct webhdfs *webhdfs_new(const struct webhdfs_options *, const char **why);
 void webhdfs_free(struct webhdfs *);

@@ -130,6 +130,15 @@ bool webhdfs_address_parse(struct webhdfs_address *a, const char *text, const ch
 	return !*why;
 }
 
+bool webhdfs_address_check(const char *address, struct buffer *base, const char **why)
+{
+	struct webhdfs_address a;
+	if (!webhdfs_address_parse(&a, address, why)) return false;
+	if (base) buffer_append_text(base, a.base);
+	webhdfs_address_release(&a);
+	return true;
+}
+
 void webhdfs_node_append(struct buffer *out, const struct webhdfs_node *node)
 {
 	bool bare = strchr(node->host, ':');

@@ -93,6 +93,7 @@ static enum webhdfs_reaction judge(struct webhdfs *h, struct span url)
 	int status = h->answer.status;
 	webhdfs_json_text(&h->json, "RemoteException.exception", &h->exception);
 	webhdfs_json_text(&h->json, "RemoteException.message", &h->message);
+	webhdfs_mask(h, &h->exception);
 	webhdfs_mask(h, &h->message);
 	enum webhdfs_reaction reaction = webhdfs_reaction_of(status, buffer_span(&h->exception), buffer_span(&h->message));
 	if (h->exception.length) {
@@ -163,8 +164,9 @@ static enum webhdfs_reaction step_two(struct webhdfs *h, const struct webhdfs_ca
 	if (reaction != REACTION_DONE) return reaction;
 	if (h->answer.status == call->want) return REACTION_DONE;
 	reaction = judge(h, buffer_span(&h->target));
-	/* A datanode is not the place to fail over from, but for what it says of its namenode. A file that is gone there was overtaken by another writer. */
-	if (reaction == REACTION_CUT || (reaction == REACTION_ABSENT && call->anew)) return REACTION_WAIT;
+	/* A datanode is not the place to fail over from, but for what it says of its namenode. A file that is gone there was overtaken by another writer. A token that
+	 * is not ours is the redirect's; there is a new one in the next. */
+	if (reaction == REACTION_CUT || (reaction == REACTION_ABSENT && call->anew) || (reaction == REACTION_TOKEN && !h->token)) return REACTION_WAIT;
 	return reaction;
 }
 
