@@ -40,7 +40,7 @@ command:node          nodejs           nodejs            node
 command:npm           npm              npm               node
 command:curl          curl             curl              curl
 command:openssl       openssl          openssl           openssl
-command:javac         openjdk-17-jdk-headless java-17-openjdk-devel openjdk@17
+command:javac         default-jdk-headless java-devel      openjdk
 command:mvn           maven            maven             maven
 command:kinit         krb5-user        krb5-workstation  krb5
 file:/usr/bin/time    time             time              -

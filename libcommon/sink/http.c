@@ -120,7 +120,10 @@ static void set_security(struct setting *s, const struct http_options *o)
 	set_number(s, CURLOPT_SSL_VERIFYPEER, 1);
 	set_number(s, CURLOPT_SSL_VERIFYHOST, 2);
 	set_number(s, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-	if (o->ca_file) set_pointer(s, CURLOPT_CAINFO, o->ca_file), set_pointer(s, CURLOPT_CAPATH, NULL); /* it alone */
+	if (o->ca_file) {
+		set_pointer(s, CURLOPT_CAINFO, o->ca_file);
+		s->http->call.curl_easy_setopt(s->easy, CURLOPT_CAPATH, NULL); /* it alone; some TLS libraries know no such path, and say so */
+	}
 	if (o->cert_file) set_pointer(s, CURLOPT_SSLCERT, o->cert_file);
 	if (o->key_file) set_pointer(s, CURLOPT_SSLKEY, o->key_file);
 	if (o->cert_file || o->key_file) set_pointer(s, CURLOPT_KEYPASSWD, ""); /* or OpenSSL would ask on the terminal */
