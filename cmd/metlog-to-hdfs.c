@@ -145,6 +145,7 @@ static void open_run(struct run *r, const char *scratch)
 	p->context = &r->stage;
 	if (p->batch || scratch) p->rotate_ms = -1;
 	r->stage.partitions = partitions_new(p, staging);
+	r->stage.where = staging_path(staging);
 	bool people = !r->options.json && !r->filter.options.quiet && (isatty(STDERR_FILENO) || r->filter.options.verbose);
 	summary_open(&r->summary, &(struct summary_options){
 		.json = r->options.json, .plan = scratch, .out_fd = take_output(), .for_people = people && !scratch,

@@ -70,7 +70,7 @@ bool stage_place(struct stage *s, const struct envelope *e, struct span *line)
 void stage_fail(struct stage *s)
 {
 	bool is_stop = errno == ECANCELED;
-	if (!s->failed && !is_stop) diag_error("cannot stage more: %s", strerror(errno));
+	if (!s->failed && !is_stop) diag_error("staging in %s: %s", s->where, strerror(errno));
 	s->failed = true;
 	filter_fail(s->filter, is_stop ? EXIT_LATER : EXIT_IO);
 }

@@ -13,6 +13,7 @@ struct stage {
 	struct source *source;
 	struct layout *layout;
 	struct partitions *partitions; /* NULL: nothing is staged */
+	const char *where;             /* the staging directory, for messages */
 	struct layout_bounds bounds;
 	bool hive;
 	bool failed;                   /* the staging disk takes no more; said, and 74 booked */
