@@ -13,8 +13,10 @@ fsync of a file does not make its name certain: POSIX does not say so."""
 import copy
 import hashlib
 import itertools
+import math
 import os
 import random
+import re
 
 PER_POINT = 160     # states looked at behind one call; beyond that a seeded choice
 SUBSETS_ALL = 5     # up to so many uncertain changes every subset is tried
@@ -81,10 +83,15 @@ class Disk:
 
     def _walk(self, directory, parts):
         for part in parts[:-1]:
-            directory = self.live.get(directory, {}).get(part)
+            directory = self._parent(directory) if part == ".." else self.live.get(directory, {}).get(part)
             if directory is None:
                 return None
-        return (directory, parts[-1]) if parts else (directory, ".")
+        if parts and parts[-1] == "..":
+            directory, parts = self._parent(directory), []
+        return (directory, parts[-1] if parts else ".") if directory is not None else None
+
+    def _parent(self, directory):
+        return next((outer for outer, names in self.live.items() if directory in names.values()), None)
 
     def _change(self, *sets):
         for directory, name, inode in sets:
@@ -190,6 +197,14 @@ class Disk:
 
     _do_pwritev = _do_pwrite64
 
+    def _do_copy_file_range(self, call):
+        """With an offset of where it reads, and none of where it writes."""
+        source, target = self.files.get((call.pid, call.number(0))), self.files.get((call.pid, call.number(2)))
+        if not source or not target:
+            return False
+        start = int(re.match(r"\[(\d+)\]", call.arguments[1]).group(1))
+        return self._put(target, bytes(self.inodes[source["inode"]].data[start:start + call.result]))
+
     def _do_ftruncate(self, call):
         opened = self.files.get((call.pid, call.number(0)))
         if not opened:
@@ -288,7 +303,7 @@ class Disk:
         uncertain = [index for index, change in enumerate(self.changes) if change.needs]
         directories = sorted({directory for change in self.changes for directory in change.needs})
         chosen = set()
-        for counts in itertools.product(*([range(sum(d in self.changes[i].needs for i in uncertain) + 1) for d in directories])):
+        for counts in drawn([range(sum(d in self.changes[i].needs for i in uncertain) + 1) for d in directories], rng):
             quota, happened = dict(zip(directories, counts)), []
             for index in uncertain:
                 needs = self.changes[index].needs
@@ -326,10 +341,17 @@ class Disk:
             collect(names, self.top, "", places)
             dirty = sorted({inode for inode in places.values() if self.inodes[inode].dirty})
             kinds = [contents(self.inodes[inode]) for inode in dirty]
-            for combination in itertools.product(*kinds):
+            for combination in drawn(kinds, rng):
                 data = dict(zip(dirty, combination))
                 states.append({path: None if self.inodes[inode].is_directory else data.get(inode, self.inodes[inode].synced) for path, inode in places.items()})
         return states if len(states) <= PER_POINT else rng.sample(states, PER_POINT)
+
+
+def drawn(kinds, rng):
+    """Each combination of one of each kind; PER_POINT of them, drawn, where there are more by far."""
+    if math.prod(len(kind) for kind in kinds) <= PER_POINT * PER_POINT:
+        return itertools.product(*kinds)
+    return ([rng.choice(kind) for kind in kinds] for _ in range(PER_POINT))
 
 
 def set_name(names, name, inode):

@@ -3,7 +3,8 @@
 """usage: powerloss.py SCENARIO [--records N] [--seed N] [--points N] [--keep]
 
 SCENARIO: each, batch, compress (a writer that seals often, with this policy); restart (a writer that is killed, and the next one);
-drain, keep, failed (a drain that removes, keeps, or gives up on segments); receiver (metlog-recv --from ack: --spool). --points: try so many states, chosen by the seed (default: all)."""
+drain, keep, failed (a drain that removes, keeps, or gives up on segments); receiver (metlog-recv --from ack: --spool); publish
+(metlog-to-hdfs --to file:). --points: try so many states, chosen by the seed (default: all)."""
 
 import argparse
 import concurrent.futures
@@ -18,6 +19,7 @@ import time
 
 import disk
 import house
+import targets
 import trace
 
 
@@ -27,7 +29,7 @@ class Recording:
     def __init__(self, work):
         self.work, self.root = work, os.path.join(work, "root")
         os.mkdir(self.root)
-        self.calls, self.restart = [], False
+        self.calls, self.restart, self.published = [], False, None
 
     def run(self, command, stdin=b"", inject=()):
         log = os.path.join(self.work, "trace")
@@ -102,10 +104,33 @@ def try_restart(root, spool):
         receiver.kill()
 
 
-def check(state, issued, duplicates, restart):
+def publish_command(root):
+    return ["metlog-to-hdfs", "--to", "file:" + os.path.join(root, "base"), "--staging", os.path.join(root, "staging"), "--compress", "none", "--name", "n",
+            "--layout", "type={type}", "--rotate-bytes", "3k", "--open", "2"]
+
+
+def check_published(state, root, issued, published):
+    """What stands at a final name is whole; another run of the same input makes the files that the first one would have made."""
+    target, staging, probe = targets.Directory(os.path.join(root, "base")), os.path.join(root, "staging"), os.path.join(root, "probe")
+    # Of a target the staging knows the path, which was another one when this was recorded.
+    house.run(publish_command(root)[:3] + ["--staging", probe, "--name", "n"])
+    if os.path.isdir(staging) and os.listdir(staging):
+        os.rename(os.path.join(staging, os.listdir(staging)[0]), os.path.join(staging, os.listdir(probe)[0]))
+    house.judge(issued, state.required, [line for lines in targets.judge_visible(issued, target).values() for line in lines])
+    status, _, messages = house.run(publish_command(root), b"".join(issued))
+    if status:
+        raise house.Wrong("the next run: status %d: %s" % (status, house.short(messages)))
+    # What the staging knew of a temporary file may be gone with the power.
+    targets.same(targets.judge_end(issued, target, staging, True), published)
+
+
+def check(state, issued, duplicates, recording):
     """Recovers from the state; Wrong if anything that has to be there is not, or anything torn is."""
     with tempfile.TemporaryDirectory(prefix="state.", dir=house_work[0]) as root:
         disk.materialise(state.tree, root)
+        if recording.published:
+            check_published(state, root, issued, recording.published)
+            return
         spool = os.path.join(root, "spool")
         if not os.path.isdir(spool):
             if state.required:
@@ -113,7 +138,7 @@ def check(state, issued, duplicates, restart):
             return
         # Beside the damage that recovery has yet to see to, all that matters can be read. Without even a lock it is no spool yet.
         house.judge(issued, state.required, seen(spool, allow=(65,) if state.required else (65, 66)), duplicates)
-        if restart:
+        if recording.restart:
             try_restart(root, spool)
         status, _, messages = house.run(["metlog-spool", "write", spool])
         if status:
@@ -234,16 +259,26 @@ def scenario_failed(recording, lines):
     return drained(recording, lines, ["--attempts", "1"], ["sh", "-c", "cat >/dev/null; exit 65"], 69)
 
 
+def scenario_publish(recording, lines):
+    """Nothing is required before the end: it is a batch."""
+    model, base = disk.Disk(recording.root), targets.Directory(os.path.join(recording.root, "base"))
+    status, _, messages = recording.run(publish_command(recording.root), b"".join(lines))
+    if status:
+        raise house.Wrong("the publish: status %d: %s" % (status, messages))
+    recording.published, last = targets.judge_end(lines, base, os.path.join(recording.root, "staging")), recording.calls[-1]
+    return model, lambda _, call: set(lines) if call is last else set(), lines, 0
+
+
 house_work = [None]
 SCENARIOS = {name[9:]: function for name, function in globals().items() if name.startswith("scenario_")}
 
 
-def try_all(chosen, issued, duplicates, restart):
+def try_all(chosen, issued, duplicates, recording):
     wrong = []
 
     def one(state):
         try:
-            check(state, issued, duplicates, restart)
+            check(state, issued, duplicates, recording)
         except house.Wrong as broken:
             wrong.append("%s: %s" % (state.where, broken))
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -268,7 +303,7 @@ def main():
     order = list(states.values())
     if options.points and len(order) > options.points:
         order = disk.seeded(options.seed).sample(order, options.points)
-    wrong = try_all(order, issued, duplicates, recording.restart)
+    wrong = try_all(order, issued, duplicates, recording)
     if not options.keep:
         house.clean(work)
     return house.report("power loss, %s (seed %d)" % (options.scenario, options.seed), "%d of %d states behind %d calls" %

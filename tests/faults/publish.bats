@@ -19,7 +19,7 @@ teardown() {
 points() {
 	short --every "$4" --seed "$((RANDOM + 1))" -- --calls all
 	if [ "$3" = error ]; then short --every "$4" --seed "$((RANDOM + 1))" -- --errors ENOSPC,EIO,EDQUOT,EMFILE,ENOMEM; fi
-	faults publish "$1" "$2" "$3" "${set[@]}" "${@:5}"
+	faults publish "$1" "$2" "$3" --records 30 "${set[@]}" "${@:5}"
 }
 
 # small SIZE: a filesystem of its own in $PWD/disk.
@@ -42,43 +42,40 @@ flood() { metlog-flood -c "$1" --mix counter=3,timer=2,log=1 "${@:2}" >in; }
 peak() {
 	local most=$1
 	shift
-	need python3
-	separately python3 -c '
-import resource, subprocess, sys
-status = subprocess.run(sys.argv[2:]).returncode
-most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-print("# %d KiB of %s" % (most, sys.argv[1]), file=sys.stderr)
-sys.exit(status if status or most <= int(sys.argv[1]) else 99)' "$most" "$@"
-	echo "$(tail -1 "$err") in: $BATS_TEST_DESCRIPTION" >&3
+	[ -x /usr/bin/time ] || skip "/usr/bin/time is not installed"
+	separately /usr/bin/time -o peak -f %M "$@"
 	expect_status 0
+	echo "# $(tail -1 peak) KiB: $BATS_TEST_DESCRIPTION" >&3
+	[ "$(tail -1 peak)" -le "$most" ]
 }
 
 # --- kills and errors at each system call ---
 
-@test "a publish of files by name may be killed in any call: the next run makes the same files" { points operand file kill 16; }
-@test "of a file on standard input, too" { points input file kill 24 --compress none; }
-@test "of a segment, too" { points segment file kill 16; }
-@test "of a stream: what is sent again is published once" { points stream file kill 16; }
-@test "to a WebHDFS server, too: files by name" { points operand fake kill 20; }
-@test "to a WebHDFS server: a segment" { points segment fake kill 20; }
-@test "to a WebHDFS server: a stream" { points stream fake kill 20 --compress none; }
-@test "a publish that meets a full disk or an I/O error in any call does not say that all is well, and does not hang" { points operand file error 24; }
-@test "nor does that of a segment to a WebHDFS server" { points segment fake error 30; }
-@test "nor does that of a stream" { points stream file error 30; }
+@test "a publish of files by name may be killed in any call: the next run makes the same files" { points operand file kill 30; }
+@test "of a file on standard input, too" { points input file kill 45 --compress none; }
+@test "of a segment, too" { points segment file kill 30; }
+@test "of a stream: what is sent again is published once" { points stream file kill 30; }
+@test "to a WebHDFS server, too: files by name" { points operand fake kill 60; }
+@test "to a WebHDFS server: a segment" { points segment fake kill 60; }
+@test "to a WebHDFS server: a stream" { points stream fake kill 60 --compress none; }
+@test "a publish that meets a full disk or an I/O error in any call does not say that all is well, and does not hang" { points operand file error 60; }
+@test "nor does that of a segment to a WebHDFS server" { points segment fake error 80; }
+@test "nor does that of a stream" { points stream file error 60; }
 
 @test "system calls that are interrupted change nothing in what is published" {
-	short --every 12 -- --calls all
-	faults publish operand file error --errors EINTR "${set[@]}"
-	faults publish segment fake error --errors EINTR "${set[@]}"
+	short --every 24 -- --every 1
+	faults publish operand file error --records 30 --errors EINTR "${set[@]}"
+	short --every 48 -- --every 1
+	faults publish segment fake error --records 30 --errors EINTR "${set[@]}"
 }
 
 @test "random kills, alone and beside another run of the same input: the same files" {
-	short --kills 15 -- --kills 200
+	short --kills 10 -- --kills 200
 	faults publish_kills run file "${set[@]}"
 }
 
 @test "random kills of a drain and of its metlog-to-hdfs, which may outlive it and meet the next: each envelope once" {
-	short --kills 15 -- --kills 200
+	short --kills 10 -- --kills 200
 	faults publish_kills drain file "${set[@]}"
 }
 
@@ -93,10 +90,14 @@ sys.exit(status if status or most <= int(sys.argv[1]) else 99)' "$most" "$@"
 	for how in operand input name; do
 		rm -rf base
 		mount -o remount,size=256k "$mounted"
-		case $how in operand) input=(in) ;; input) input=() ;; name) input=(--name n) ;; esac
-		one() { if [ "$how" = name ]; then cat in | publish --rotate-bytes 40k "${input[@]}"; else publish --rotate-bytes 40k "${input[@]}" <in; fi; }
-		cat /dev/zero >disk/filler 2>/dev/null || true
-		truncate -s 20k disk/filler
+		head -c 180k /dev/zero >disk/filler
+		one() {
+			case $how in
+			operand) publish --rotate-bytes 40k in ;;
+			input) publish --rotate-bytes 40k <in ;;
+			name) publish --rotate-bytes 40k --name n < <(cat in) ;;
+			esac
+		}
 		one
 		expect_status 74 || fail "$how"
 		expect_in "$err" 'No space left on device'
@@ -116,7 +117,7 @@ sys.exit(status if status or most <= int(sys.argv[1]) else 99)' "$most" "$@"
 	small 256k
 	mkdir -m 700 disk/staging
 	export METLOG_STAGING=$PWD/disk/staging
-	one() { cat in | publish --rotate-bytes 100k; }
+	one() { publish --rotate-bytes 100k < <(cat in); }
 	one
 	expect_status 74
 	expect_in "$err" 'No space left on device'
@@ -230,7 +231,7 @@ sys.exit(status if status or most <= int(sys.argv[1]) else 99)' "$most" "$@"
 	need prlimit python3
 	sanitized && skip "a sanitizer build has descriptors of its own"
 	flood 200
-	for most in {5..24}; do
+	for most in 6 8 9 10 11 12 14 16; do
 		rm -rf base staging
 		mkdir -m 700 staging
 		separately prlimit --nofile="$most" metlog-to-hdfs --to "file:$PWD/base" --compress none --rotate-bytes 4k in
@@ -249,9 +250,9 @@ sys.exit(status if status or most <= int(sys.argv[1]) else 99)' "$most" "$@"
 	[ "${METLOG_UNDER_VALGRIND-}" != yes ] || skip "valgrind has an allocator of its own"
 	cc -shared -fPIC -O1 -o nth.so "$SOURCE/tests/faults/nth_malloc.c"
 	flood 60
-	step=3 most=120
+	step=12 most=100
 	[ "${FAULTS-}" != long ] || step=1 most=600
-	for nth in $(seq 1 "$step" "$most"); do
+	for nth in $(seq $((RANDOM % step + 1)) "$step" "$most"); do
 		rm -rf base staging
 		mkdir -m 700 staging base
 		separately timeout 20 env LD_PRELOAD="$PWD/nth.so" FAIL_NTH="$nth" metlog-to-hdfs --to "file:$PWD/base" --compress gzip --rotate-bytes 3k --open 2 in
@@ -269,8 +270,8 @@ sys.exit(status if status or most <= int(sys.argv[1]) else 99)' "$most" "$@"
 @test "64 open partitions take less than 64 MiB, however much is in them" {
 	[ "${METLOG_UNDER_VALGRIND-}" != yes ] || skip "valgrind takes memory of its own"
 	sanitized && skip "a sanitizer build takes memory of its own"
-	seq 1 200000 | awk '{ printf "{\"type\":\"p%02d\",\"timestamp\":\"2012-10-05T12:00:00Z\",\"payload\":\"%0200d\"}\n", $1 % 64, $1 }' >in
-	for how in zstd gzip none zstd:19; do
+	seq 1 100000 | awk '{ printf "{\"type\":\"p%02d\",\"timestamp\":\"2012-10-05T12:00:00Z\",\"payload\":\"%0200d\"}\n", $1 % 64, $1 }' >in
+	for how in zstd gzip none; do
 		rm -rf base
 		peak 65536 metlog-to-hdfs --to "file:$PWD/base" --compress "$how" --rotate-bytes 512k in
 	done
@@ -283,7 +284,7 @@ sys.exit(status if status or most <= int(sys.argv[1]) else 99)' "$most" "$@"
 	python3 -c '
 for i in range(130):
     line = "{\"type\":\"p%d\",\"payload\":\"" % (i % 64)
-    print(line + "\\n\\u0001" * ((1048570 - len(line)) // 8) + "\"}")' >in
+    print(line + "%03d" % i + "\\n\\u0001" * ((1048560 - len(line)) // 8) + "\"}")' >in
 	peak 65536 metlog-to-hdfs --to "file:$PWD/base" in
 	published end in
 	rm -rf base
@@ -303,11 +304,11 @@ for i in range(130):
 	[ "$(find base/_overflow -name '*.ndjson' -exec cat {} + | wc -l)" -eq $((100000 - limit)) ]
 }
 
-@test "values of 1 MB, with slashes, dots and controls, stay below the base, in names that are short" {
+@test "values of half a megabyte, with slashes, dots and controls, stay below the base, in names that are short" {
 	need python3
 	python3 -c '
 import json
-hostile = ["../" * 300000, "a" * 900000, "..", ".", "/etc/passwd", "%2e%2e", "a\u0000b", "\u202e" * 100000, "\n" * 100000, "=" * 100000, "\u00e9" * 100000, "CON", ".hidden", "_late", "~"]
+hostile = ["../" * 150000, "a" * 500000, "..", ".", "/etc/passwd", "%2e%2e", "a\u0000b", "\u202e" * 80000, "\n" * 80000, "=" * 80000, "\u00e9" * 80000, "CON", ".hidden", "_late", "~"]
 for value in hostile:
     print(json.dumps({"type": value, "fields": {"n": value}, "payload": "x"}))' >in
 	separately metlog-to-hdfs --to "file:$PWD/base" --compress none --layout 'type={type}/n={fields.n}' in

@@ -34,11 +34,11 @@ class Round:
         os.mkdir(self.staging, 0o700)
         name = "%d-%d" % (os.getpid(), number)
         self.target = targets.Directory(os.path.join(self.work, "base")) if campaign.options.store == "file" else \
-            targets.Hdfs(campaign.options.store + "/" + name, os.environ.get("HDFS_USER"))
-        self.lines = house.flood(campaign.options.records, self.random.getrandbits(30), "--mix", "counter=3,timer=2,log=1", "--skew", "2h")
+            targets.Hdfs(campaign.options.store + "/" + name)
+        self.lines = house.flood(campaign.options.records, self.random.getrandbits(30), "--mix", "counter=3,timer=2,log=1", "--skew", "1s")
         self.number, self.kills = number, 0
         self.command = ["metlog-to-hdfs", "--to", self.target.url, "--staging", self.staging, "--compress", campaign.options.compress, "--rotate-bytes",
-                        "96k", "--open", "3", "--retry-for", "20s", "-q"]
+                        "96k", "--open", "8", "--layout", "type={type}/dt={date}", "--retry-for", "20s", "-q"]
 
     def start(self, command, stdin, **more):
         return subprocess.Popen(command, stdin=stdin, stdout=subprocess.DEVNULL, stderr=open(self.errors, "ab"), **more)
