@@ -230,7 +230,8 @@ there" ] || fail "$(cat "$out")"
 			later SafeModeException
 		ROWS
 	done
-	rm -rf "$hdfs/base"
+	# What of an upload went before the quota was met is not left.
+	head -c 500 file >"$hdfs/base/d=1/.name.tmp"
 	fake_script "dn CREATE * exception DSQuotaExceededException 403 The DiskSpace quota is exceeded"
 	publish
 	expect_verdict refused
