@@ -319,6 +319,76 @@ for value in hostile:
 	[ "$(find base -type f | wc -l)" -eq 15 ]
 }
 
+@test "half of the lines malformed, and one of 1 GiB: the others are published, in bounded memory, and the books balance" {
+	need python3
+	[ "${METLOG_UNDER_VALGRIND-}" != yes ] || skip "too slow under valgrind"
+	metlog-flood -c 500 --corrupt 50 --seed 3 >all
+	metlog-route -d - --rejects /dev/null all >in
+	one() { { cat all; head -c 1G /dev/zero | tr '\0' x; echo; } | metlog-to-hdfs --to "file:$PWD/base" --rejects dead --stats books --name n; }
+	if sanitized; then separately one; else peak 32768 bash -c "$(declare -f one); one"; fi
+	expect_status 0
+	published end in
+	[ "$(sed -E 's/.*"read":([0-9]+).*/\1/' books)" -eq $((500 + $(wc -l <dead))) ]
+	[ "$(sed -E 's/.*"rejected":([0-9]+).*/\1/' books)" -eq "$(wc -l <dead)" ]
+}
+
+# --- odd surroundings ---
+
+@test "closed standard streams, another locale, zone and umask: the same files, and a staging directory for its owner alone" {
+	need python3
+	flood 100
+	publish --name n in
+	expect_status 0
+	mv base expected
+	separately sh -c 'umask 0; export LC_ALL=de_DE.UTF-8 TZ=Asia/Kathmandu; exec metlog-to-hdfs --to "file:$0/base" --compress none --name n in <&- >&- 2>&-' "$PWD"
+	expect_status 0
+	diff -r expected base
+	umask 0
+	separately metlog-to-hdfs --to webhdfs://127.0.0.1:1/x --retry-for 0 in
+	expect_status 75
+	[ -n "$(find staging -name '*.item')" ]
+	wrong=$(find staging -type f ! -perm 600 -o -type d ! -perm 700)
+	[ -z "$wrong" ] || fail "$wrong"
+}
+
+@test "a staging directory that is a symbolic link is 73, and nothing is written where it leads" {
+	flood 10
+	mkdir elsewhere
+	rmdir staging
+	ln -s elsewhere staging
+	publish in
+	expect_status 73
+	expect_in "$err" 'symbolic link'
+	[ -z "$(ls -A elsewhere)" ]
+}
+
+@test "a wall clock that jumps a year makes no other file of a batch, and keeps no attempt from being made" {
+	need faketime python3
+	sanitized && skip "a sanitizer build cannot be preloaded into"
+	[ "${METLOG_UNDER_VALGRIND-}" != yes ] || skip "valgrind has a clock of its own"
+	flood 100
+	publish in
+	expect_status 0
+	for jump in +365d -365d; do
+		separately faketime -f "$jump" metlog-to-hdfs --to "file:$PWD/base" --compress none --json in
+		expect_status 0
+		if grep -q '"state":"published"' "$out"; then fail "$jump: $(cat "$out")"; fi
+		published end in
+	done
+	separately timeout 20 faketime -f +365d metlog-to-hdfs --to webhdfs://127.0.0.1:1/x --retry-for 300ms in
+	expect_status 75
+}
+
+@test "while the cluster is away it sleeps between its attempts, and ends with 75 when --retry-for is over" {
+	[ "${METLOG_UNDER_VALGRIND-}" != yes ] || skip "valgrind works"
+	[ -x /usr/bin/time ] || skip "/usr/bin/time is not installed"
+	flood 100
+	separately /usr/bin/time -o used -f '%U %S' metlog-to-hdfs --to webhdfs://127.0.0.1:1/x --retry-for 2s in
+	expect_status 75
+	expect_in "$err" "$METLOG_STAGING"
+	tail -1 used | awk '{ exit !($1 + $2 < 0.3) }' || fail "seconds of work: $(cat used)"
+}
+
 @test "10 GB in one run stay flat" {
 	[ "${FAULTS-}" = long ] || skip "FAULTS=long only"
 	peak 65536 sh -c 'metlog-flood --seed 1 | head -c 10G | metlog-to-hdfs --to "file:$0/base" --compress zstd --rotate-bytes 64m' "$PWD"
