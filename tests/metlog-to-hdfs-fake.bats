@@ -232,6 +232,24 @@ arrived() { exactly "$1" "$hdfs/base"; }
 	arrived in
 }
 
+@test "what a run had sent wholly when it was killed is not sent again: it is renamed, before or after the rename that was on its way" {
+	fake_start
+	envelopes 1 200 1 >in
+	fake_script "nn0 RENAME 1 stall 60"
+	metlog-to-hdfs --to "webhdfs://$nn0/base" --compress none --layout a in >said 2>&1 3>&- &
+	pid=$!
+	children+=" $pid"
+	await 10 grep -q stalled "$fake/log"
+	kill -9 "$pid"
+	wait "$pid" || true
+	[ "$(grep -c '^dn PUT CREATE' "$fake/log")" -eq 1 ]
+	fake_script
+	to_fake --layout a in
+	expect_status 0
+	arrived in
+	if grep -q CREATE "$fake/log"; then fail "$(cat "$fake/log")"; fi
+}
+
 @test "two runs over the same input at a time: both succeed, and there is one file of each name" {
 	fake_start
 	envelopes 1 300 1 >in

@@ -208,6 +208,14 @@ static enum store_verdict move_in(struct store_webhdfs *s)
 
 /* --- the whole --- */
 
+/* Whether the run that is dead has uploaded it wholly. It may have been killed with its rename on the way: what that renames must not be a file that we are writing. */
+static bool was_sent(struct store_webhdfs *s, enum sight *sight, enum store_verdict *verdict)
+{
+	if (!s->file->adopted) return false;
+	*sight = look(s, &s->temp, verdict);
+	return *sight == SIGHT_OURS;
+}
+
 static bool set_path(struct buffer *out, struct span base, const char *dir, const char *name)
 {
 	buffer_clear(out);
@@ -237,7 +245,7 @@ static enum store_verdict publish(struct store *store, const struct store_file *
 		if (file->adopted) drop_temp(s);
 		return STORE_THERE;
 	}
-	if (!make_dir(s, &verdict) || !upload(s, &verdict)) return verdict;
+	if (!was_sent(s, &sight, &verdict) && (sight == SIGHT_FAILED || !make_dir(s, &verdict) || !upload(s, &verdict))) return verdict;
 	verdict = move_in(s);
 	if (verdict == STORE_PUBLISHED || verdict == STORE_THERE) store->reason[0] = '\0';
 	return verdict;

@@ -27,9 +27,9 @@ points() {
 	faults publish "$1" "$at" kill "${set[@]}" "${@:3}"
 }
 
-@test "HDFS: a publish of files by name may be killed in any call: the next run makes the same files" { points operand 40; }
-@test "HDFS: of a segment, too" { points segment 40; }
-@test "HDFS: of a stream: what is sent again is published once" { points stream 40; }
+@test "HDFS: a publish of files by name may be killed in any call: the next run makes the same files" { points operand 160; }
+@test "HDFS: of a segment, too" { points segment 160; }
+@test "HDFS: of a stream: what is sent again is published once" { points stream 160; }
 
 @test "HDFS: random kills of a larger publish, alone and beside another run: no torn file at a final name, each envelope once" {
 	short --kills 25 -- --kills 200
