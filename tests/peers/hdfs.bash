@@ -17,7 +17,7 @@ hdfs_java() {
 		-cp "$hdfs_dir/conf:$(cat "$hdfs_dir/class-path")" "$@"
 }
 
-# hdfs_classes: sets hdfs_class_path, resolved and compiled once for these sources. False with the reason in hdfs_reason if it cannot.
+# hdfs_classes: sets hdfs_class_path, resolved and compiled once for these sources. 1, with the reason in hdfs_reason, if they cannot be had.
 hdfs_classes() {
 	local one here cache jars classes
 	here=$(cd "$(dirname "${BASH_SOURCE[0]}")/hdfs" && pwd)
@@ -31,23 +31,31 @@ hdfs_classes() {
 		# Two suites at once: the second finds what the first has made. What was broken off is begun again, and so is what names a jar that is gone.
 		flock 8
 		if ! [ -e "$jars/done" ] || ! xargs -r -d: ls <"$jars/class-path" >/dev/null 2>&1; then
+			# A network that is away is not waited for by each suite anew.
+			[ -z "$(find "$jars/failed" -mmin -10 2>/dev/null)" ] || exit 1
 			cp "$here/pom.xml" "$jars" && cd "$jars" &&
-				timeout 400 mvn -B -q dependency:build-classpath -Dmdep.outputFile=class-path >log 2>&1 && touch "$jars/done" || exit
+				timeout 240 mvn -B -q dependency:build-classpath -Dmdep.outputFile=class-path >log 2>&1 && touch "$jars/done" ||
+				{ echo 'ERROR: it failed, or took more than 240 s' >>log; touch failed; exit 1; }
 		fi
-		[ -e "$classes/done" ] || { javac -nowarn -proc:none -d "$classes" -cp "$(cat "$jars/class-path")" "$here/MiniHdfs.java" >"$classes/log" 2>&1 && touch "$classes/done"; }
+		[ -e "$classes/done" ] || javac -nowarn -proc:none -d "$classes" -cp "$(cat "$jars/class-path")" "$here/MiniHdfs.java" >&2 && touch "$classes/done" || exit 2
 	) 8>"$cache/lock" 3>&- || {
-		hdfs_reason="the jars of Hadoop cannot be had by Maven: $(cat "$jars/log" "$classes/log" 2>&1 | grep -m1 -E 'ERROR|error' | cut -c1-200)"
-		return 1
+		local code=$?
+		hdfs_reason="the jars of Hadoop cannot be had by Maven: $(grep -m1 ERROR "$jars/log" 2>&1 | cut -c1-200)"
+		return $code
 	}
 	hdfs_class_path=$classes:$(cat "$jars/class-path")
 }
 
 # hdfs_setup_file OPTION...: for setup_file.
 hdfs_setup_file() {
-	local dir=$BATS_FILE_TMPDIR/hdfs
+	local dir=$BATS_FILE_TMPDIR/hdfs code=0
 	mkdir -p "$dir/conf"
-	hdfs_classes || { printf '%s\n' "$hdfs_reason" >"$dir/skip"; return 0; }
-	hdfs_start "$dir" "$@"
+	hdfs_classes || code=$?
+	case $code in
+	0) hdfs_start "$dir" "$@" ;;
+	1) printf '%s\n' "$hdfs_reason" >"$dir/skip" ;;
+	*) return "$code" ;;
+	esac
 }
 
 # hdfs_start DIR OPTION...: starts a cluster and waits for it. DIR is its own.
