@@ -214,6 +214,34 @@ static void late_and_future_ones_are_put_aside(void **state)
 	buffer_release(&out);
 }
 
+/* Each ending behind the same minute, which is remembered: the instant must be the one that timestamp_parse reads, to the nanosecond. */
+static void seconds_behind_a_remembered_minute_are_exact(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const endings[] = { ":00Z", ":01.5Z", ":59.999999999Z", ":60Z", ":61Z", ":1Z", ":01.Z", ":01.0123456789Z", ":01.00x1Z", ":01,5Z", ":01z", ":01+01:00", ":01", "Z", ":", ":01.000000001Z",
+		":0:Z", ":01.123Zx", "" };
+	const char *why;
+	size_t column;
+	struct layout *l = layout_new(SPAN("dt={date}{hour}{minute}"), &why, &column);
+	struct buffer out;
+	buffer_init(&out, LAYOUT_PATH_MAX);
+	assert_non_null(l);
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+		char line[100], time[60];
+		int64_t when = 0;
+		bool good = timestamp_parse((struct span){ time, (size_t)snprintf(time, sizeof time, "2016-12-31T23:59%s", endings[i]) }, &when);
+		struct span text = { line, (size_t)snprintf(line, sizeof line, "{\"timestamp\":\"%s\"}", time) };
+		assert_int_equal(envelope_parse_copy(&f->envelope, &f->scan, &f->copy, text, &f->fault), ENVELOPE_GOOD);
+		buffer_clear(&out);
+		assert_int_equal(layout_append(&out, l, &f->envelope, &(struct layout_bounds){ when, 0, 0 }), LAYOUT_USUAL);
+		struct timestamp_local t = timestamp_local(when);
+		snprintf(line, sizeof line, "dt=%04d-%02d-%02d%02d%02d", t.year, t.month, t.day, t.hour, t.minute);
+		assert_string_equal(buffer_text(&out), good ? line : "dt=__HIVE_DEFAULT_PARTITION__");
+	}
+	buffer_release(&out);
+	layout_free(l);
+}
+
 static void mistakes_in_a_template_are_found(void **state)
 {
 	(void)state;
@@ -294,6 +322,28 @@ static void the_zone_decides_the_hour(void **state)
 	assert_true(timestamp_set_zone("UTC"));
 }
 
+/* Until 1972 Liberia was 44 minutes and 30 seconds behind. */
+static void zones_of_odd_seconds_were_once(void **state)
+{
+	struct fixture *f = *state;
+	if (!timestamp_set_zone("Africa/Monrovia")) skip();
+	const char *why;
+	size_t column;
+	struct layout *l = layout_new(SPAN("{hour}{minute}"), &why, &column);
+	struct buffer out;
+	buffer_init(&out, LAYOUT_PATH_MAX);
+	assert_non_null(l);
+	static const char *const lines[] = { "{\"timestamp\":\"1971-01-02T03:00:29Z\"}", "{\"timestamp\":\"1971-01-02T03:00:30Z\"}" };
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(envelope_parse_copy(&f->envelope, &f->scan, &f->copy, span_of(lines[i]), &f->fault), ENVELOPE_GOOD);
+		layout_append(&out, l, &f->envelope, &ALL_TIMES);
+	}
+	assert_string_equal(buffer_text(&out), "02150216");
+	buffer_release(&out);
+	layout_free(l);
+	assert_true(timestamp_set_zone("UTC"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,11 +355,13 @@ int main(void)
 		cmocka_unit_test(long_values_are_cut_and_stay_different),
 		cmocka_unit_test(a_component_of_long_values_is_cut_too),
 		cmocka_unit_test(late_and_future_ones_are_put_aside),
+		cmocka_unit_test(seconds_behind_a_remembered_minute_are_exact),
 		cmocka_unit_test(mistakes_in_a_template_are_found),
 		cmocka_unit_test(text_of_the_template_is_escaped_too),
 		cmocka_unit_test(the_files_name_is_apart),
 		cmocka_unit_test(partition_columns_are_the_keys),
 		cmocka_unit_test(the_zone_decides_the_hour),
+		cmocka_unit_test(zones_of_odd_seconds_were_once),
 	};
 	return cmocka_run_group_tests(tests, open_fixture, close_fixture);
 }
