@@ -61,6 +61,8 @@ static struct store *make_store(struct run *r)
 	struct store *store = NULL;
 	if (r->to.kind == ENDPOINT_FILE) store = store_file_new(r->to.path);
 	else store = store_webhdfs_new(&r->options.webhdfs, &why);
+	if (!store && (strstr(why, "libcurl") || !strcmp(why, "out of memory"))) die(EXIT_INTERNAL, "%s", why);
+	if (!store && span_starts(span_of(why), SPAN("--"))) tool_usage_error("%s", why); /* of another option */
 	if (!store) tool_usage_error("--to: '%.*s': %s", told(r->options.to), r->options.to, why);
 	store->verify = r->options.verify;
 	store->replace = r->options.replace;

@@ -14,6 +14,15 @@ static void show_progress(void *context, uint64_t bytes)
 	progress_task_tick(&p->filter->progress, &p->task, what, p->place.bytes_before + bytes);
 }
 
+/* A far side that does not answer may take a minute to be given up: who looks on sees what is waited for. */
+static void show_start(const struct publish *p)
+{
+	char line[80];
+	if (!p->filter->progress.shown) return;
+	snprintf(line, sizeof line, "%s: publishing %llu of %llu", diag_program(), (unsigned long long)p->place.number, (unsigned long long)p->place.files);
+	diag_status(line);
+}
+
 static void say(const struct staging_item *item, const char *what, const char *reason)
 {
 	diag_error("%s%s%s: %s: %s", item->dir, *item->dir ? "/" : "", item->name, what, *reason ? reason : "no reason is known");
@@ -74,6 +83,7 @@ static void publish_item(struct publish *p, struct staging_item *item)
 	p->store->on_progress = show_progress;
 	p->store->context = p;
 	show_progress(p, 0);
+	if (strstr(p->store->where, "://")) show_start(p);
 	switch (p->store->publish(p->store, &file)) {
 	case STORE_PUBLISHED: delivered(p, item, SUMMARY_PUBLISHED); break;
 	case STORE_THERE: delivered(p, item, SUMMARY_THERE); break;

@@ -146,6 +146,7 @@ static void tell_people(const struct summary *s)
 {
 	const struct summary_sum *new = &s->sum[SUMMARY_PUBLISHED], *there = &s->sum[SUMMARY_THERE];
 	char bytes[32], raw[32], before[64] = "";
+	if (!new->files && !there->files && s->sum[SUMMARY_KEPT].files + s->sum[SUMMARY_REFUSED].files) return; /* said already, and why */
 	progress_print_bytes(bytes, (double)new->bytes);
 	progress_print_bytes(raw, (double)new->raw_bytes);
 	if (there->files) snprintf(before, sizeof before, "; there before: %llu", (unsigned long long)there->files);
