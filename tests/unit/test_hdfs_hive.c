@@ -156,6 +156,19 @@ static void many_keys_stay_unique(void **state)
 	table_release(&seen);
 }
 
+/* More keys in both objects than are compared one by one: those of the one are not taken in the other. */
+static void keys_of_one_object_are_free_in_the_other(void **state)
+{
+	char line[2000], wanted[2000];
+	int at = 0;
+	for (int i = 0; i < 30; i++) at += snprintf(line + at, sizeof line - (size_t)at, "%c\"k%d\":0", i ? ',' : '{', i);
+	at += snprintf(line + at, sizeof line - (size_t)at, ",\"fields\":");
+	for (int i = 0; i < 30; i++) at += snprintf(line + at, sizeof line - (size_t)at, "%c\"k%d\":0", i ? ',' : '{', i + 15);
+	snprintf(wanted, sizeof wanted, "%s},\"k0_2\":1,\"k44\":1}", line);
+	snprintf(line + at, sizeof line - (size_t)at, "},\"k0\":1,\"k44\":1}");
+	require(state, line, wanted);
+}
+
 static void a_limit_is_told_of(void **state)
 {
 	struct buffer out;
@@ -252,6 +265,7 @@ int main(void)
 		cmocka_unit_test(numbers_that_are_no_double_are_strings),
 		cmocka_unit_test(numbers_and_keys_too_long_for_the_reader_are_mended),
 		cmocka_unit_test(many_keys_stay_unique),
+		cmocka_unit_test(keys_of_one_object_are_free_in_the_other),
 		cmocka_unit_test(a_limit_is_told_of),
 		cmocka_unit_test(partitions_are_added_with_their_values),
 		cmocka_unit_test(what_is_no_partition_is_not_added),
