@@ -29,7 +29,7 @@ echo "to HDFS: $lines lines, $size bytes, staged on $(stat -f -c %T .); medians 
 # clock COMMAND...: prints wall seconds, user + system seconds and peak KiB of a command that succeeds.
 clock() {
 	local said
-	sync
+	sync -f .
 	said=$("$PROGRAMS/measure" 1 "$1" 2>message | tail -1)
 	case $said in *' 0') set -- $said; echo "$1 $(awk "BEGIN { print $2 + $3 }") $4" ;; *) echo "failed: $1: $said: $(head -1 message)" >&2; return 1 ;; esac
 }
