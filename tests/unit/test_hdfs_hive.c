@@ -159,7 +159,7 @@ static void many_keys_stay_unique(void **state)
 /* More keys in both objects than are compared one by one: those of the one are not taken in the other. */
 static void keys_of_one_object_are_free_in_the_other(void **state)
 {
-	char line[2000], wanted[2000];
+	char line[2000], wanted[2100];
 	int at = 0;
 	for (int i = 0; i < 30; i++) at += snprintf(line + at, sizeof line - (size_t)at, "%c\"k%d\":0", i ? ',' : '{', i);
 	at += snprintf(line + at, sizeof line - (size_t)at, ",\"fields\":");
