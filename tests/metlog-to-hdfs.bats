@@ -263,6 +263,17 @@ teardown() { to_hdfs_teardown; }
 	exactly all
 }
 
+@test "a missing part is seen behind a conflict, too: nothing is cut over the gap" {
+	envelopes 1 50 1 >one
+	envelopes 91 120 1 >three
+	mkdir -p base/plain/n-1.ndjson
+	publish --compress none --layout plain --name n --rotate-bytes 1000 one two three
+	expect_status 69
+	expect_in "$err" "n-1.ndjson: conflict"
+	expect_in "$err" "was not read to its end"
+	if contents | grep -qF 00000091; then fail "what stands behind the gap was published"; fi
+}
+
 @test "wrong options are usage errors, each said by its name" {
 	for wrong in "--to ftp://x/" "--to webhdfs:" "--to file:" "--conflict merge" "--rotate-bytes 0" "--rotate-bytes x" "--open 0" "--layout a//b" "--layout {type" \
 		"--layout ../x" "--name a/b" "--name .x" "--permission 9" "--format xml" "--replication 0" "--timeout 0" "--key x" "--max-age soon"; do

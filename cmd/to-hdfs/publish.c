@@ -39,6 +39,17 @@ static void delivered(struct publish *p, struct staging_item *item, enum summary
 	staging_done(p->staging, item);
 }
 
+/* Booked at the end: until then the filter's status tells of the input alone. */
+static void fail(struct publish *p, int status)
+{
+	static const int by_weight[] = { EXIT_IO, EXIT_PERMISSION, EXIT_REFUSED, EXIT_LATER };
+	for (size_t i = 0; i < sizeof by_weight / sizeof *by_weight; i++)
+		if (by_weight[i] == status || by_weight[i] == p->status) {
+			p->status = by_weight[i];
+			return;
+		}
+}
+
 /* What a dead run has left is of no concern to a batch, nor is a dead batch's to a stream: its input is given again, and will tell. */
 static bool matters(const struct publish *p, const struct staging_item *item)
 {
@@ -53,7 +64,7 @@ static void put_off(struct publish *p, struct staging_item *item, const char *wh
 	bool ends = status == EXIT_LATER || !item->adopted;
 	if (status != EXIT_LATER || !signals_stopping_now()) say(item, what, reason);
 	summary_file(p->summary, item, SUMMARY_KEPT, reason);
-	if (ends || matters(p, item)) filter_fail(p->filter, status);
+	if (ends || matters(p, item)) fail(p, status);
 	staging_put_back(p->staging, item);
 	p->is_over = ends;
 }
@@ -67,7 +78,7 @@ static void refused(struct publish *p, struct staging_item *item, const char *wh
 	if (drop) staging_done(p->staging, item);
 	else staging_put_back(p->staging, item);
 	if (!counts) return;
-	filter_fail(p->filter, status);
+	fail(p, status);
 	if (status == EXIT_PERMISSION) p->is_over = true;
 }
 
@@ -121,9 +132,10 @@ const char *publish_keep(struct publish *p)
 		staging_put_back(p->staging, item);
 	}
 	struct staging_sum old = staging_left(p->staging, true), new = staging_left(p->staging, false), all = { old.files + new.files, old.records + new.records, old.bytes + new.bytes };
+	if (all.files && !staging_keep(p->staging)) fail(p, EXIT_IO);
+	if (new.files && !p->filter->status && !p->status) fail(p, EXIT_IO); /* sealed, and it could not be read: that was said */
+	filter_fail(p->filter, p->status);
 	if (!all.files) return NULL;
-	if (new.files && !p->filter->status) filter_fail(p->filter, EXIT_IO); /* sealed, and it could not be read: that was said */
-	if (!staging_keep(p->staging)) filter_fail(p->filter, EXIT_IO);
 	progress_print_bytes(bytes, (double)all.bytes);
 	diag_error("kept in %s for the next run: files: %llu, envelopes: %llu, %s", staging_path(p->staging),
 		(unsigned long long)all.files, (unsigned long long)all.records, bytes);

@@ -22,6 +22,7 @@ struct publish {
 	struct summary *summary;
 	bool batch;
 	bool is_over;                /* no more is published in this run */
+	int status;                  /* the worst that happened; booked by publish_keep */
 	uint64_t passed;             /* envelopes of this run in files that are published, or were there */
 	struct progress_task task;
 	struct publish_place { uint64_t bytes_before, number, files; } place; /* for the progress line */
