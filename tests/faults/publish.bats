@@ -70,7 +70,7 @@ peak() {
 }
 
 @test "random kills, alone and beside another run of the same input: the same files" {
-	short --kills 10 -- --kills 200
+	short --kills 8 --records 2000 -- --kills 200
 	faults publish_kills run file "${set[@]}"
 }
 
@@ -391,5 +391,5 @@ for value in hostile:
 
 @test "10 GB in one run stay flat" {
 	[ "${FAULTS-}" = long ] || skip "FAULTS=long only"
-	peak 65536 sh -c 'metlog-flood --seed 1 | head -c 10G | metlog-to-hdfs --to "file:$0/base" --compress zstd --rotate-bytes 64m' "$PWD"
+	peak 65536 sh -c 'metlog-flood --seed 1 | head -c 10G | metlog-to-hdfs --to "file:$0/base" --compress zstd --rotate-bytes 64M' "$PWD"
 }

@@ -32,7 +32,7 @@ points() {
 @test "HDFS: of a stream: what is sent again is published once" { points stream 160; }
 
 @test "HDFS: random kills of a larger publish, alone and beside another run: no torn file at a final name, each envelope once" {
-	short --kills 25 -- --kills 200
+	short --kills 20 --records 3000 -- --kills 200
 	faults publish_kills run "$at" "${set[@]}"
 }
 
