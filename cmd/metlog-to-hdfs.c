@@ -208,6 +208,7 @@ static void finish(struct run *r)
 		if (!stage_seal_all(&r->stage)) stage_fail(&r->stage);
 	}
 	publish_sealed(&r->publish);
+	if (r->stage.failed && !partitions_flush(r->stage.partitions)) stage_give_up(&r->stage);
 }
 
 static int close_run(struct run *r, char *scratch)

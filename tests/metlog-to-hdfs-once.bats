@@ -296,6 +296,24 @@ again() {
 	exactly in
 }
 
+@test "what a stream has brought when its staging disk is full is with the next run or in --rejects, and the books say which" {
+	envelopes 1 20000 2 "$(printf 'x%.0s' {1..80})" >in
+	need_mount 512k
+	by_pipe() { cat in | METLOG_STAGING=$PWD/disk/s metlog-to-hdfs --to file:base --compress none --stats stats --rejects rejects; }
+	separately by_pipe
+	expect_status 74
+	balanced stats
+	mount -o remount,size=4m disk
+	METLOG_STAGING=$PWD/disk/s publish --compress none < <(true)
+	expect_status 0
+	contents >got
+	[ "$(wc -l <got)" = "$(jq '.fields | .passed + .kept' stats)" ]
+	[ "$(wc -l <rejects)" -gt 1 ]
+	[ "$(wc -l <rejects)" = "$(jq .fields.rejected stats)" ]
+	[ -z "$(jq -r .payload rejects | sort - got | uniq -d)" ]
+	[ "$(jq -r .payload rejects | sort - got in | uniq -d | wc -l)" = "$(jq .fields.read stats)" ]
+}
+
 @test "a full or read-only base is 74 or 77: what could not be published is kept, and no piece of it is left" {
 	envelopes 1 5000 1 "$(printf 'x%.0s' {1..80})" >in
 	need_mount 256k

@@ -404,6 +404,20 @@ bool partitions_seal_all(struct partitions *p)
 	return result(error ? error : other);
 }
 
+void partitions_unstage(struct partitions *p, void (*take)(void *context, struct span line), void *context)
+{
+	for (size_t i = 0; i < p->slot_count; i++) {
+		struct slot *s = p->slots + i;
+		if (!s->is_open) continue;
+		for (const char *at = s->data, *end = at + s->length, *newline; (newline = memchr(at, '\n', (size_t)(end - at))); at = newline + 1) {
+			take(context, span_between(at, newline));
+			s->records--;
+			p->staged--;
+		}
+		s->length = s->hashed = 0;
+	}
+}
+
 uint64_t partitions_staged(const struct partitions *p)
 {
 	return p->staged;

@@ -44,6 +44,8 @@ bool partitions_flush(struct partitions *);                  /* what is in memor
 int64_t partitions_due_ms(const struct partitions *);        /* how long until a file is old enough; below 0: none is waiting */
 bool partitions_tick(struct partitions *);                   /* seals the ones that are */
 bool partitions_seal_all(struct partitions *);               /* the end of the input. False: errno; what could be sealed is, the rest may be tried again */
+/* Hands out the lines that are in memory only (of a stream whose staging disk takes no more), without their newlines, and forgets them: they are staged no more. */
+void partitions_unstage(struct partitions *, void (*take)(void *context, struct span line), void *context);
 uint64_t partitions_staged(const struct partitions *);       /* envelopes that are in open files */
 uint64_t partitions_overflowed(const struct partitions *);   /* envelopes that went to "_overflow" */
 

@@ -92,6 +92,18 @@ void stage_take(struct stage *s, const struct envelope *e)
 	if (!s->source->batch && s->filter->stats.read % TICK_EVERY == 0) stage_tick(s);
 }
 
+static void take_back(void *context, struct span line)
+{
+	struct stage *s = context;
+	s->filter->stats.kept--;
+	filter_reject(s->filter, &(struct envelope){ .line = line }, "the staging disk took no more");
+}
+
+void stage_give_up(struct stage *s)
+{
+	if (!s->source->batch) partitions_unstage(s->partitions, take_back, s);
+}
+
 void stage_flush(struct stage *s)
 {
 	if (!s->failed && !partitions_flush(s->partitions)) stage_fail(s);

@@ -36,5 +36,6 @@ void stage_flush(struct stage *);                         /* before any wait */
 void stage_tick(struct stage *);                          /* what is old enough is sealed */
 bool stage_seal_all(struct stage *);                      /* false: not all could be; may be tried again. Nothing is said */
 void stage_fail(struct stage *);                          /* says errno, and books it */
+void stage_give_up(struct stage *);                       /* of a stream: what is in memory only is a reject now, and so in --rejects or said */
 
 #endif
