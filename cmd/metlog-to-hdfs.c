@@ -69,13 +69,23 @@ static struct store *make_store(struct run *r)
 	return store;
 }
 
+/* What somebody who knows Hadoop, or who copies a path, gives first. NULL: it is one of ours. */
+static const char *foreign(struct span to)
+{
+	if (span_starts(to, SPAN("webhdfs:")) || span_starts(to, SPAN("swebhdfs:")) || span_starts(to, SPAN("file:"))) return NULL;
+	if (span_starts(to, SPAN("hdfs://")))
+		return "that is how Hadoop's own clients call it: here it is webhdfs://HOST[:PORT]/PATH, with the port of the REST interface, 9870";
+	if (span_starts(to, SPAN("http://")) || span_starts(to, SPAN("https://"))) return "HDFS is webhdfs://HOST[:PORT]/PATH, or swebhdfs:// over TLS";
+	if (span_starts(to, SPAN("/")) || span_starts(to, SPAN("."))) return "a directory of this machine is file:PATH";
+	return "one of webhdfs://HOST[:PORT]/PATH, swebhdfs:// and file:PATH is expected";
+}
+
 static void read_target(struct run *r)
 {
 	const char *why;
 	if (!r->options.to) return;
+	if ((why = foreign(span_of(r->options.to)))) tool_usage_error("--to: '%.*s': %s", told(r->options.to), r->options.to, why);
 	if (!endpoint_parse(&r->to, span_of(r->options.to), &why)) tool_usage_error("--to: '%.*s': %s", told(r->options.to), r->options.to, why);
-	if (r->to.kind != ENDPOINT_FILE && r->to.kind != ENDPOINT_WEBHDFS)
-		tool_usage_error("--to: '%.*s': only webhdfs:// swebhdfs:// and file: can be published to", told(r->options.to), r->options.to);
 	r->options.webhdfs.address = r->options.to;
 	if (r->to.kind == ENDPOINT_WEBHDFS && !webhdfs_address_check(r->options.to, NULL, &why)) tool_usage_error("--to: '%.*s': %s", told(r->options.to), r->options.to, why);
 }

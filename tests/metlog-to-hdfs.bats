@@ -292,6 +292,28 @@ teardown() { to_hdfs_teardown; }
 	expect_status 64
 }
 
+@test "an address that others would take, or a path, is told how to be written here" {
+	while read -r to hint; do
+		separately metlog-to-hdfs --to "$to" </dev/null
+		expect_status 64 || fail "$to"
+		expect_in "$err" "metlog-to-hdfs: --to: '$to': $hint"
+	done <<-'E'
+		hdfs://nn1:8020/data that is how Hadoop's own clients call it: here it is webhdfs://HOST[:PORT]/PATH, with the port of the REST interface, 9870
+		http://nn1:9870/data HDFS is webhdfs://HOST[:PORT]/PATH, or swebhdfs:// over TLS
+		https://nn1:9871/data HDFS is webhdfs://HOST[:PORT]/PATH, or swebhdfs:// over TLS
+		/srv/metlog a directory of this machine is file:PATH
+		./metlog a directory of this machine is file:PATH
+		nn1:9870/data one of webhdfs://HOST[:PORT]/PATH, swebhdfs:// and file:PATH is expected
+		spool:x one of webhdfs://HOST[:PORT]/PATH, swebhdfs:// and file:PATH is expected
+		webhdfs://nn1:9870,webhdfs://nn2:9870/data the scheme stands once, in front of all hosts
+		webhdfs://nn1:9870/webhdfs/v1/data the path is that of HDFS, without /webhdfs/v1
+	E
+	for option in --cacert --cert --token-file; do
+		separately metlog-to-hdfs --to swebhdfs://127.0.0.1:1/x "$option" missing </dev/null
+		expect_in "$err" "metlog-to-hdfs: $option: missing: No such file or directory"
+	done
+}
+
 @test "the staging directory is by option, METLOG_STAGING, STATE_DIRECTORY, XDG_STATE_HOME or HOME" {
 	envelopes 1 3 >in
 	mkdir -p home

@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "options.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/number.h"
@@ -204,6 +206,11 @@ static const char *staging_by_environment(void)
 	return NULL;
 }
 
+static void check_readable(const char *option, const char *path)
+{
+	if (path && access(path, R_OK) < 0) tool_usage_error("%s: %s: %s", option, path, strerror(errno));
+}
+
 void hdfs_options_complete(struct hdfs_options *o)
 {
 	bool publishes = !o->dry_run && !o->ddl && !o->explain;
@@ -211,6 +218,9 @@ void hdfs_options_complete(struct hdfs_options *o)
 	if (!o->to && (publishes || o->ddl)) tool_usage_error("--to is missing: where to publish, such as --to webhdfs://namenode:9870/data/metlog or --to file:PATH");
 	if (o->webhdfs.http.key_file && !o->webhdfs.http.cert_file) tool_usage_error("--key: needs --cert");
 	if (!!o->webhdfs.user + !!o->webhdfs.token_file + o->webhdfs.negotiate > 1) tool_usage_error("one of --user, --token-file and --negotiate, not several");
+	check_readable("--cacert", o->webhdfs.http.ca_file);
+	check_readable("--cert", o->webhdfs.http.cert_file);
+	check_readable("--key", o->webhdfs.http.key_file);
 	if (!publishes) return;
 	if (!o->staging) o->staging = staging_by_environment();
 	if (!o->staging) die(EXIT_CONFIGURATION, "where to keep what is not published yet: none of --staging, METLOG_STAGING, STATE_DIRECTORY, XDG_STATE_HOME and HOME is set");

@@ -110,7 +110,7 @@ struct webhdfs *webhdfs_new(const struct webhdfs_options *options, const char **
 		return NULL;
 	}
 	const char *token_why;
-	if (options->token_file && !webhdfs_token_read(h, &changed, &token_why)) die(EXIT_NO_INPUT, "%s: %s", options->token_file, token_why);
+	if (options->token_file && !webhdfs_token_read(h, &changed, &token_why)) die(EXIT_NO_INPUT, "--token-file: %s: %s", options->token_file, token_why);
 	return h;
 }
 

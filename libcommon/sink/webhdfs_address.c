@@ -96,6 +96,9 @@ static const char *parse_base(struct webhdfs_address *a, struct span text)
 	buffer_init(&path, 4096);
 	const char *why = append_decoded(&path, text);
 	if (!why) why = check_components(buffer_span(&path));
+	/* Copied from what curl was given: it would become directories of these names. */
+	struct span rest = span_of("/webhdfs/v1");
+	if (!why && span_starts(buffer_span(&path), rest) && (path.length == rest.length || path.data[rest.length] == '/')) why = "the path is that of HDFS, without /webhdfs/v1";
 	if (!why) a->base = must_copy(buffer_span(&path));
 	buffer_release(&path);
 	return why;
@@ -111,6 +114,7 @@ static const char *parse(struct webhdfs_address *a, struct span text)
 	const char *end = text.data + text.length, *from = at + 3;
 	const char *slash = memchr(from, '/', (size_t)(end - from));
 	if (!slash) slash = end;
+	if (memmem(from, (size_t)(end - from), "://", 3)) return "the scheme stands once, in front of all hosts";
 	if (memchr(from, '@', (size_t)(slash - from))) return "a user is given by --user, and a password nowhere";
 	for (;;) {
 		const char *comma = memchr(from, ',', (size_t)(slash - from));

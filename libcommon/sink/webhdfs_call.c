@@ -82,7 +82,7 @@ static struct span authority(struct span url)
 static struct span find_title(struct span body)
 {
 	const char *from = memmem(body.data ? body.data : "", body.length, "<title>", 7), *end = from ? memmem(from, (size_t)(body.data + body.length - from), "</title>", 8) : NULL;
-	struct span title = end ? span_trim(span_between(from + 7, end)) : SPAN("no word of WebHDFS");
+	struct span title = end ? span_trim(span_between(from + 7, end)) : SPAN("no word of WebHDFS; is that the port of the REST interface?");
 	return (struct span){ title.data, title.length > MESSAGE_MOST ? MESSAGE_MOST : title.length };
 }
 

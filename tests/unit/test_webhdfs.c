@@ -47,7 +47,7 @@ static void an_address_that_is_none_is_refused_with_a_reason(void **state)
 		"", "webhdfs:", "webhdfs://", "webhdfs:///data", "http://nn1/data", "hdfs://nn1/data", "webhdfs://nn1:/x", "webhdfs://nn1:0/x", "webhdfs://nn1:65536/x", "webhdfs://nn1:9870x/",
 		"webhdfs://nn1,/x", "webhdfs://,nn1/x", "webhdfs://nn1;rm/x", "webhdfs://a b/x", "webhdfs://[::1/x", "webhdfs://[::1]9870/x", "webhdfs://[]/x", "webhdfs://fred:secret@nn1/x", "webhdfs://fred@nn1/x",
 		"webhdfs://nn1/a/../b", "webhdfs://nn1/%2e%2e/b", "webhdfs://nn1/./b", "webhdfs://nn1//b", "webhdfs://nn1/a//b", "webhdfs://nn1/a%", "webhdfs://nn1/a%4", "webhdfs://nn1/a%zz", "webhdfs://nn1/a%00b",
-		"webhdfs://nn1/a?op=DELETE", "webhdfs://nn1/a#b", "webhdfs://1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17/x", "WEBHDFS://nn1/x",
+		"webhdfs://nn1,webhdfs://nn2/x", "webhdfs://nn1/webhdfs/v1", "webhdfs://nn1/webhdfs/v1/x", "webhdfs://nn1/%77ebhdfs/v1/x", "webhdfs://nn1/a?op=DELETE", "webhdfs://nn1/a#b", "webhdfs://1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17/x", "WEBHDFS://nn1/x",
 	};
 	struct webhdfs_address a;
 	(void)state;
