@@ -201,11 +201,21 @@ static bool turn(struct run *r)
 	return !r->publish.is_over && !r->stage.failed;
 }
 
+/* What of a stream is in memory is in no pipe any more: nobody else would come by it. */
+static void take_rest(struct run *r)
+{
+	struct envelope envelope;
+	do
+		while (filter_take(&r->filter, &envelope)) stage_take(&r->stage, &envelope);
+	while (!r->filter.rejects.fatal && filter_read_rest(&r->filter));
+}
+
 /* What is open is sealed and published where the input has come to its end, or a stream was told to. A stream that ends early for what has failed leaves it as a kill would:
  * its cuts would be our own, and if the same input was sent again, it would be published twice. */
 static void finish(struct run *r)
 {
 	bool over = r->stage.failed || r->publish.is_over;
+	if (!r->source.batch && over && !signals_stopping_now()) take_rest(r);
 	if (!r->source.batch && over && partitions_flush(r->stage.partitions)) {
 		publish_sealed(&r->publish);
 		return;

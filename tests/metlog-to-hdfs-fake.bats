@@ -216,6 +216,31 @@ arrived() { exactly "$1" "$hdfs/base"; }
 	arrived in
 }
 
+@test "a stream that ends early, with 75 or 77, leaves nothing behind that it has taken from its input" {
+	fake_start
+	envelopes 1 600 2 >in
+	mkfifo fifo
+	while read -r expected rule; do
+		rm -rf "$hdfs/base"
+		fake_script "$rule"
+		exec 8<>fifo
+		cat in >&8
+		to_fake --retry-for 0 --rotate-bytes 4000 --stats stats <&8
+		exec 8>&-
+		expect_status "$expected" || fail "$rule"
+		[ "$(grep -o '"read":[0-9]*,"passed":0,"dropped":0,"rejected":0,"kept":[0-9]*' stats)" = '"read":600,"passed":0,"dropped":0,"rejected":0,"kept":600' ] || fail "$rule: $(cat stats)"
+		rm stats
+		fake_script
+		to_fake < <(true)
+		expect_status 0 || fail "$rule"
+		arrived in || fail "$rule"
+		[ -z "$(left)" ]
+	done <<-ROWS
+		75 nn * * exception SafeModeException 403 Name node is in safe mode.
+		77 nn CREATE * exception AccessControlException 403 Permission denied: user=fred, access=WRITE
+	ROWS
+}
+
 @test "a run that was killed in an upload is gone on with, and its hidden file does not stay" {
 	fake_start
 	envelopes 1 200 1 >in

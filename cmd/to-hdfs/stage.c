@@ -79,8 +79,9 @@ void stage_take(struct stage *s, const struct envelope *e)
 {
 	struct span line;
 	if (!stage_place(s, e, &line)) return;
-	if (!partitions_append(s->partitions, buffer_span(&s->dir), line)) {
-		stage_fail(s);
+	/* Behind a gap nothing more of a stream is staged: what is there must stay the beginning of what it would be if all of it was sent again. */
+	if (s->failed || !partitions_append(s->partitions, buffer_span(&s->dir), line)) {
+		if (!s->failed) stage_fail(s);
 		/* A batch is given again. Of a stream this one is gone, unless rejects are kept. */
 		if (s->source->batch) s->filter->stats.kept++;
 		else filter_reject(s->filter, e, "the staging disk took no more");
