@@ -102,6 +102,21 @@ arrived() { exactly "$1" "$hdfs/base"; }
 	ROWS
 }
 
+@test "what many files are refused for is said once, and how many more there were; with -v and --json, of each" {
+	fake_start
+	envelopes 1 50 5 >in
+	fake_script "dn CREATE * exception DSQuotaExceededException 403 The DiskSpace quota of /base is exceeded"
+	to_fake --layout '{type}' in
+	expect_status 69
+	[ "$(grep -c 'quota of /base' "$err")" = 1 ] || fail "$(cat "$err")"
+	expect_in "$err" "metlog-to-hdfs: and so 4 more files (-v names them)"
+	to_fake --layout '{type}' -v in
+	expect_status 69
+	[ "$(grep -c 'refused: .*quota of /base' "$err")" = 5 ] || fail "$(cat "$err")"
+	to_fake --layout '{type}' --json in
+	[ "$(grep -c '"state":"refused".*quota of /base' "$out")" = 5 ] || fail "$(cat "$out")"
+}
+
 @test "another file at a name is a conflict, 69, and is replaced with --conflict=replace; a directory never is" {
 	fake_start
 	envelopes 1 10 1 >in

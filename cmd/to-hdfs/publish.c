@@ -23,8 +23,23 @@ static void show_start(const struct publish *p)
 	diag_status(line);
 }
 
-static void say(const struct staging_item *item, const char *what, const char *reason)
+static void say_more(struct publish *p)
 {
+	if (p->said.more) diag_error("and so %llu more file%s (-v names them)", (unsigned long long)p->said.more, p->said.more > 1 ? "s" : "");
+	p->said = (struct publish_said){ 0 };
+}
+
+/* One cause, such as a quota or a host that may not be asked, holds up each file of a run: who reads that in a mail needs it once. A conflict is each file's own. */
+static void say(struct publish *p, const struct staging_item *item, const char *what, const char *reason)
+{
+	char words[sizeof p->said.words];
+	snprintf(words, sizeof words, "%s: %s", what, reason);
+	if (!p->filter->options.verbose && strcmp(what, "conflict") != 0 && !strcmp(words, p->said.words)) {
+		p->said.more++;
+		return;
+	}
+	say_more(p);
+	memcpy(p->said.words, words, sizeof words);
 	diag_error("%s%s%s: %s: %s", item->dir, *item->dir ? "/" : "", item->name, what, *reason ? reason : "no reason is known");
 }
 
@@ -62,7 +77,7 @@ static void put_off(struct publish *p, struct staging_item *item, const char *wh
 	const char *reason = p->store->reason;
 	/* A staged file of others that cannot be read must not stand in the way of ours. */
 	bool ends = status == EXIT_LATER || !item->adopted;
-	if (status != EXIT_LATER || !signals_stopping_now()) say(item, what, reason);
+	if (status != EXIT_LATER || !signals_stopping_now()) say(p, item, what, reason);
 	summary_file(p->summary, item, SUMMARY_KEPT, reason);
 	if (ends || matters(p, item)) fail(p, status);
 	staging_put_back(p->staging, item);
@@ -73,7 +88,7 @@ static void refused(struct publish *p, struct staging_item *item, const char *wh
 {
 	const char *reason = p->store->reason;
 	bool drop = !item->stream, counts = matters(p, item);
-	say(item, what, reason);
+	say(p, item, what, reason);
 	summary_file(p->summary, item, drop ? SUMMARY_REFUSED : SUMMARY_KEPT, reason);
 	if (drop) staging_done(p->staging, item);
 	else staging_put_back(p->staging, item);
@@ -127,6 +142,7 @@ const char *publish_keep(struct publish *p)
 {
 	struct staging_item *item;
 	char bytes[32];
+	say_more(p);
 	while ((item = staging_next(p->staging))) {
 		summary_file(p->summary, item, SUMMARY_KEPT, "");
 		staging_put_back(p->staging, item);

@@ -24,6 +24,7 @@ struct publish {
 	bool is_over;                /* no more is published in this run */
 	int status;                  /* the worst that happened; booked by publish_keep */
 	uint64_t passed;             /* envelopes of this run in files that are published, or were there */
+	struct publish_said { char words[1024]; uint64_t more; } said; /* what was refused last, and of how many more files */
 	struct progress_task task;
 	struct publish_place { uint64_t bytes_before, number, files; } place; /* for the progress line */
 };
