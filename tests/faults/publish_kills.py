@@ -95,7 +95,10 @@ class Runs(Round):
             if self.feed != "stream" and self.random.random() < 0.3:
                 time.sleep(self.random.uniform(0, longest / 4))
                 self.begin()
-            time.sleep(self.random.uniform(0, longest))
+            try:
+                self.running[0].wait(self.random.uniform(0, longest))
+            except subprocess.TimeoutExpired:
+                pass
             for process in self.running:
                 if process.poll() is None and (len(self.running) == 1 or self.random.random() < 0.7):
                     process.kill()
@@ -195,6 +198,13 @@ class Campaign:
         if not one.end(one.running.pop()):
             raise house.Wrong("somebody killed the first run")
         took = time.monotonic() - begun
+        # Again: a server that is cold takes many times as long as it will.
+        one.release()
+        one, begun = Runs(self, -1), time.monotonic()
+        one.begin()
+        if not one.end(one.running.pop()):
+            raise house.Wrong("somebody killed the second run")
+        took = min(took, time.monotonic() - begun)
         self.files = len(targets.judge_end(one.lines, one.target, one.staging))
         one.release()
         return took
