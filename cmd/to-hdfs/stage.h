@@ -19,6 +19,7 @@ struct stage {
 	bool failed;                   /* the staging disk takes no more; said, and 74 booked */
 	struct buffer dir, line;
 	uint64_t late, future, overflowed;
+	unsigned since_tick;           /* envelopes of a stream */
 	struct progress_task task;     /* compressing */
 	bool ends;                     /* all that is open is being sealed */
 	uint64_t open_bytes, packed_bytes; /* lines that are not compressed yet, and that were in this task */
