@@ -117,6 +117,19 @@ again() {
 	exactly expected
 }
 
+@test "the statement of --add-partitions is there as soon as a file is, once a directory, also when the run is killed" {
+	start --compress none --rotate-age 0.1 --add-partitions statements
+	envelopes 1 1 1 >&8
+	await 20 has_files 1 || fail "nothing came: $(cat live.err)"
+	envelopes 2 2 1 >&8
+	await 20 has_files 2 || fail "nothing more came: $(cat live.err)"
+	told() { [ "$(wc -l <statements)" = 1 ]; }
+	await 5 told || fail "$(cat statements)"
+	kill -9 "$pid"
+	finished
+	expect_in statements "LOCATION 'file://$PWD/base/type=t0/dt=2026-11-22/hour=06';"
+}
+
 @test "SIGUSR1 shows the books of a stream, SIGHUP reopens its rejects" {
 	start --compress none --rejects dead
 	echo nonsense >&8

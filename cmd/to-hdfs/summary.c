@@ -11,7 +11,7 @@
 #include "filter/progress.h"
 #include "io/diag.h"
 
-enum { DIRS_MAX = 1 << 20, DIRS_BYTES_MAX = 64 << 20, LINE_MAX_BYTES = 64 << 10 };
+enum { DIRS_MAX = 1 << 14, DIRS_BYTES_MAX = 4 << 20, LINE_MAX_BYTES = 64 << 10 };
 
 static const char *const state_names[] = { "published", "there", "kept", "refused", "planned" };
 
@@ -100,10 +100,23 @@ static void write_plan(struct summary *s, const struct staging_item *item)
 	buffer_release(&line);
 }
 
+/* At once, for a stream may be killed, and its file is published and forgotten then. Those that are no more remembered are written again: they say IF NOT EXISTS. */
+static void add_partition(struct summary *s, struct span dir)
+{
+	struct buffer text;
+	bool fresh;
+	if (table_find(&s->dirs, dir)) return;
+	buffer_init(&text, LINE_MAX_BYTES);
+	int error = ddl_append_partition(&text, s->options.ddl, dir) ? write_all(s->dirs_fd, buffer_span(&text)) : ENOMEM;
+	buffer_release(&text);
+	if (!error) table_put(&s->dirs, dir, &fresh);
+	else if (!s->dirs_error) diag_error("--add-partitions: %s: %s", s->options.add_partitions, strerror(error));
+	if (error && !s->dirs_error) s->dirs_error = error;
+}
+
 void summary_file(struct summary *s, const struct staging_item *item, enum summary_state state, const char *reason)
 {
 	struct summary_sum *sum = &s->sum[state];
-	bool fresh;
 	sum->files++;
 	sum->records += item->records;
 	sum->bytes += item->bytes;
@@ -113,7 +126,7 @@ void summary_file(struct summary *s, const struct staging_item *item, enum summa
 	if (state == SUMMARY_PUBLISHED || state == SUMMARY_THERE) {
 		diag_note(1, "%s: %s/%s: envelopes: %llu, bytes: %llu", state_names[state], item->dir, item->name, (unsigned long long)item->records, (unsigned long long)item->bytes);
 		/* _late and the like are no partitions of the table. */
-		if (s->options.add_partitions && item->dir[0] != '_') table_put(&s->dirs, span_of(item->dir), &fresh);
+		if (s->options.add_partitions && item->dir[0] != '_') add_partition(s, span_of(item->dir));
 	}
 }
 
@@ -154,21 +167,6 @@ static void tell_people(const struct summary *s)
 		(unsigned long long)new->files, (unsigned long long)new->records, bytes, raw, before);
 }
 
-static int write_partitions(struct summary *s)
-{
-	struct buffer text;
-	int error = 0;
-	for (size_t i = 0; i < s->dirs.count && !error; i++) {
-		buffer_init(&text, LINE_MAX_BYTES);
-		if (!ddl_append_partition(&text, s->options.ddl, table_key(&s->dirs, i))) error = ENOMEM;
-		else error = write_all(s->dirs_fd, buffer_span(&text));
-		buffer_release(&text);
-	}
-	if (close(s->dirs_fd) < 0 && !error) error = errno;
-	if (error) diag_error("--add-partitions: %s: %s", s->options.add_partitions, strerror(error));
-	return error ? EXIT_IO : 0;
-}
-
 int summary_close(struct summary *s, const char *kept_in)
 {
 	int status = 0;
@@ -179,7 +177,11 @@ int summary_close(struct summary *s, const char *kept_in)
 		status = EXIT_IO;
 	}
 	if (s->options.for_people) tell_people(s);
-	if (s->dirs_fd >= 0 && write_partitions(s)) status = EXIT_IO;
+	if (s->dirs_fd >= 0 && close(s->dirs_fd) < 0 && !s->dirs_error) {
+		s->dirs_error = errno;
+		diag_error("--add-partitions: %s: %s", s->options.add_partitions, strerror(errno));
+	}
+	if (s->dirs_error) status = EXIT_IO;
 	table_release(&s->dirs);
 	return status;
 }

@@ -23,8 +23,8 @@ struct summary_options {
 struct summary {
 	struct summary_options options;
 	struct writer out;
-	struct table dirs;           /* those of published files, once each */
-	int dirs_fd;
+	struct table dirs;           /* those of published files whose statement is written */
+	int dirs_fd, dirs_error;     /* of --add-partitions; the first errno, that was said */
 	struct summary_sum { uint64_t files, records, bytes, raw_bytes; } sum[SUMMARY_STATES];
 };
 
