@@ -339,3 +339,12 @@ teardown() { to_hdfs_teardown; }
 	TERM=xterm script -qec "metlog-to-hdfs -q --to file:base in" typescript >/dev/null
 	if grep -q 'published below' typescript; then fail "-q"; fi
 }
+
+@test "compressing that lasts shows how far it is, of just what there is to be compressed" {
+	need script
+	metlog-flood -q -c 5000 >in
+	TERM=xterm script -qec "metlog-to-hdfs --to file:base --compress zstd:19 in" typescript >/dev/null
+	tr '\r' '\n' <typescript | grep -oE 'compressing: [0-9]+ % of [0-9.]+ MB, [0-9.]+ [kM]?B/s, [0-9].* left' >shown || skip "this machine is too fast for it"
+	exactly in
+	awk -v bytes="$(stat -c %s in)" '{ percent = $2; size = $5 } size * 1e6 > bytes + 1e6 || percent > 100 || percent < last { print; exit 1 } { last = percent }' shown
+}
