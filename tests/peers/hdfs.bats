@@ -270,6 +270,38 @@ files() { hdfs ls "$base" | wc -l; }
 	expect_all wanted
 }
 
+# cron_line FILE: its line for cron, without times and user, as cron gives it to sh; the spool, the cluster and the staging directory are this test's.
+cron_line() {
+	sed -nE 's/^7 \* \* \* \* +(metlog +)?metlog-spool/metlog-spool/p' "$1" | sed "s,/var/spool/metlog,$PWD,; s,webhdfs://[^ ]*,$to,"
+}
+
+@test "the README's recipe for cron, as it stands, publishes each envelope once, and says nothing; so does metlog-hdfs.cron" {
+	flood 3000 >input
+	sed -nE '/^default archive +=> spool:/p' "$SOURCE/README.md" | sed "s,/var/spool/metlog,$PWD,; s/segment-age=1h/segment-age=0.1s/" >routes
+	grep -q "spool:$PWD/archive segment-bytes=" routes || fail "$(cat routes)"
+	for file in "$SOURCE/README.md" "$SOURCE/man/metlog-to-hdfs.1" "$SOURCE/contrib/examples/metlog-hdfs.cron"; do
+		command=$(cron_line "$file")
+		[[ $command = metlog-spool\ drain\ * ]] || fail "$file: $command"
+		metlog-route -c routes input
+		for _ in 1 2; do
+			separately env -i PATH="$PATH" HOME="$PWD" METLOG_STAGING="$PWD/staging" sh -c "$command"
+			expect_status 0 || fail "$file: $command"
+			expect_empty "$out"
+			expect_empty "$err"
+		done
+		[ -z "$(find archive -name '*.ndjson*')" ]
+		cat input >>all
+	done
+	hdfs ls "$base" >listed
+	grep -qE "$base/type=counter/dt=[-0-9]+/hour=[0-9]+/[0-9]+-[0-9TZ]+-[0-9a-f]+-1\.ndjson\.zst" listed || fail "$(cat listed)"
+	mkdir got
+	while read -r _ path; do
+		hdfs raw "$path" | zstdcat
+	done <listed | sort >got/lines
+	sort all | cmp - got/lines
+	expect_none_kept
+}
+
 @test "runs that overlap, with the same staging or their own, publish each envelope once" {
 	flood 6000 >input
 	runs=''
