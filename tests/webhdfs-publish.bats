@@ -202,6 +202,11 @@ there" ] || fail "$(cat "$out")"
 	publish --adopted
 	expect_verdict there
 	expect_published
+	head -c 500 file >"$hdfs/base/d=1/.name.tmp"
+	echo other >"$hdfs/base/d=1/name"
+	publish --adopted
+	expect_verdict conflict
+	[ "$(ls -A "$hdfs/base/d=1")" = name ] || fail "left: $(ls -A "$hdfs/base/d=1")"
 }
 
 @test "an upload that is gone before it is renamed is sent again" {

@@ -240,11 +240,10 @@ static enum store_verdict publish(struct store *store, const struct store_file *
 	}
 	enum sight sight = look(s, &s->name, &verdict);
 	if (sight == SIGHT_FAILED) return verdict;
-	if (sight == SIGHT_DIRECTORY || (sight == SIGHT_OTHER && !store->replace)) return STORE_CONFLICT;
-	if (sight == SIGHT_OURS) {
-		if (file->adopted) drop_temp(s);
-		return STORE_THERE;
-	}
+	bool is_conflict = sight == SIGHT_DIRECTORY || (sight == SIGHT_OTHER && !store->replace);
+	if (file->adopted && (is_conflict || sight == SIGHT_OURS)) drop_temp(s);
+	if (is_conflict) return STORE_CONFLICT;
+	if (sight == SIGHT_OURS) return STORE_THERE;
 	if (!was_sent(s, &sight, &verdict) && (sight == SIGHT_FAILED || !make_dir(s, &verdict) || !upload(s, &verdict))) return verdict;
 	verdict = move_in(s);
 	if (verdict == STORE_PUBLISHED || verdict == STORE_THERE) store->reason[0] = '\0';
