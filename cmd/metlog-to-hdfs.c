@@ -161,7 +161,8 @@ static void open_run(struct run *r, const char *scratch)
 	bool people = !r->options.json && !r->filter.options.quiet && (isatty(STDERR_FILENO) || r->filter.options.verbose);
 	summary_open(&r->summary, &(struct summary_options){
 		.json = r->options.json, .plan = scratch, .out_fd = take_output(), .for_people = people && !scratch,
-		.where = store ? store->where : base_of(r), .add_partitions = scratch ? NULL : r->options.add_partitions, .ddl = &r->ddl });
+		.where = store ? store->where : base_of(r), .add_partitions = scratch ? NULL : r->options.add_partitions,
+		.add_partitions_to_output = r->options.add_partitions_to_output, .ddl = &r->ddl });
 	r->publish = (struct publish){ .filter = &r->filter, .store = store, .staging = staging, .summary = &r->summary, .batch = r->source.batch };
 	r->filter.before_stats = count;
 	r->filter.before_stats_context = r;

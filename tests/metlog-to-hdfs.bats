@@ -216,6 +216,14 @@ teardown() { to_hdfs_teardown; }
 	publish --add-partitions statements in
 	expect_status 0
 	[ "$(wc -l <statements)" = 4 ]
+	for stdout in - /dev/stdout; do
+		publish --add-partitions "$stdout" in
+		expect_status 0
+		sort "$out" >two
+		expect_same one two
+		publish --json --add-partitions "$stdout" in
+		expect_status 64
+	done
 	publish --ddl --layout 'plain/{type}' in
 	expect_status 64
 	expect_in "$err" 'key={...}'

@@ -55,7 +55,7 @@ const struct argp_option hdfs_option_rows[] = {
 	{ "json", KEY_JSON, NULL, 0, "Write an object for each file to standard output, and one with the sums", 5 },
 	{ "ddl", KEY_DDL, NULL, 0, "Print HiveQL for the layout, and for the partitions of FILEs; publish nothing", 5 },
 	{ "table", KEY_TABLE, "NAME", 0, "Call the table NAME in HiveQL (default metlog)", 5 },
-	{ "add-partitions", KEY_ADD_PARTITIONS, "FILE", 0, "Append to FILE the statements for the partitions in which something was published", 5 },
+	{ "add-partitions", KEY_ADD_PARTITIONS, "FILE", 0, "Append to FILE (- is standard output) the statements for the partitions in which something was published", 5 },
 	{ "dry-run", 'n', NULL, 0, "Print path, envelopes and bytes of each file that would be published; publish nothing", 5 },
 	{ "explain", KEY_EXPLAIN, NULL, 0, "Print the directory and the line of each envelope; publish nothing", 5 },
 	{ 0 },
@@ -216,6 +216,8 @@ void hdfs_options_complete(struct hdfs_options *o)
 	bool publishes = !o->dry_run && !o->ddl && !o->explain;
 	if (o->ddl + o->dry_run + o->explain > 1) tool_usage_error("one of --dry-run, --ddl and --explain, not several");
 	if (!o->to && (publishes || o->ddl)) tool_usage_error("--to is missing: where to publish, such as --to webhdfs://namenode:9870/data/metlog or --to file:PATH");
+	o->add_partitions_to_output = o->add_partitions && (!strcmp(o->add_partitions, "-") || !strcmp(o->add_partitions, "/dev/stdout"));
+	if (o->add_partitions_to_output && o->json) tool_usage_error("--add-partitions: standard output has what --json writes");
 	if (o->webhdfs.http.key_file && !o->webhdfs.http.cert_file) tool_usage_error("--key: needs --cert");
 	if (!!o->webhdfs.user + !!o->webhdfs.token_file + o->webhdfs.negotiate > 1) tool_usage_error("one of --user, --token-file and --negotiate, not several");
 	check_readable("--cacert", o->webhdfs.http.ca_file);

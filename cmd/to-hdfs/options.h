@@ -13,6 +13,7 @@ struct hdfs_options {
 	const char *staging;         /* --staging or what the environment says; NULL: nothing does */
 	const char *table;
 	const char *add_partitions;
+	bool add_partitions_to_output; /* "-" */
 	bool hive, json, ddl, dry_run, explain;
 	bool verify, replace;
 	bool future_given;           /* --max-future stood on the command line */

@@ -21,7 +21,9 @@ void summary_open(struct summary *s, const struct summary_options *o)
 	table_init(&s->dirs, DIRS_MAX, DIRS_BYTES_MAX, 0);
 	writer_open(&s->out, o->out_fd, "standard output", WRITER_CAPACITY);
 	if (!o->add_partitions) return;
-	s->dirs_fd = open(o->add_partitions, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	/* Ours has been set aside: under its name nothing but /dev/null would be found. */
+	if (o->add_partitions_to_output) s->dirs_fd = fcntl(o->out_fd, F_DUPFD_CLOEXEC, 3);
+	else s->dirs_fd = open(o->add_partitions, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 	if (s->dirs_fd < 0) die_errno(EXIT_NO_OUTPUT, "--add-partitions: %s", o->add_partitions);
 }
 

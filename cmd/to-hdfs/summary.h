@@ -17,6 +17,7 @@ struct summary_options {
 	bool for_people;             /* the sums on standard error, at the end */
 	const char *where;           /* the base, as struct store has it */
 	const char *add_partitions;  /* a file; NULL: none */
+	bool add_partitions_to_output; /* it is out_fd */
 	const struct ddl *ddl;       /* for that */
 };
 
