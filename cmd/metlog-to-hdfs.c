@@ -66,6 +66,7 @@ static struct store *make_store(struct run *r)
 	if (!store) tool_usage_error("--to: '%.*s': %s", told(r->options.to), r->options.to, why);
 	store->verify = r->options.verify;
 	store->replace = r->options.replace;
+	store->permission = r->options.webhdfs.permission;
 	return store;
 }
 

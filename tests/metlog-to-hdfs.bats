@@ -179,6 +179,14 @@ teardown() { to_hdfs_teardown; }
 	[ "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'metlog-to-hdfs.*' | wc -l)" -le "$before" ]
 }
 
+@test "--permission holds for the files of a directory, too; without it the umask does" {
+	envelopes 1 4 1 >in
+	publish --permission 640 --layout one in
+	(umask 077 && publish --permission 0644 --layout two in)
+	(umask 077 && publish --layout three in)
+	[ "$(stat -c %a base/*/*.ndjson.zst | tr '\n' ' ')" = "640 600 644 " ] || fail "$(stat -c '%a %n' base/*/*)"
+}
+
 @test "--dry-run contacts nobody" {
 	need strace
 	strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"

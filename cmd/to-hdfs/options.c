@@ -24,7 +24,7 @@ const struct argp_option hdfs_option_rows[] = {
 	{ "to", KEY_TO, "URL", 0, "Publish below URL: webhdfs://HOST[:PORT][,HOST...]/PATH, swebhdfs://... (TLS), file:PATH", 1 },
 	{ "conflict", KEY_CONFLICT, "WHAT", 0, "When another file has our name: fail (default) or replace", 1 },
 	{ "verify", KEY_VERIFY, NULL, 0, "Compare checksums, too, not only lengths", 1 },
-	{ "permission", KEY_PERMISSION, "OCTAL", 0, "Permission of new files in HDFS (default the server's)", 1 },
+	{ "permission", KEY_PERMISSION, "OCTAL", 0, "Permission of new files (default the server's)", 1 },
 	{ "replication", KEY_REPLICATION, "N", 0, "Copies of new files in HDFS (default the server's)", 1 },
 	{ "block-size", KEY_BLOCK_SIZE, "SIZE", 0, "Block size of new files in HDFS (default the server's)", 1 },
 	{ "retry-for", KEY_RETRY_FOR, "DURATION", 0, "Give up, with status 75, on a cluster that is away this long (default 60s)", 1 },

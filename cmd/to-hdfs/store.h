@@ -33,6 +33,7 @@ struct store {
 	void (*release)(struct store *);
 	bool verify;                 /* --verify */
 	bool replace;                /* --conflict=replace */
+	const char *permission;      /* octal, of new files; NULL: as the server, or the umask, has it */
 	char reason[STORE_REASON_MAX]; /* why the last one was neither published nor there */
 	char *where;                 /* the base for people and for --json: "/srv/metlog", "webhdfs://nn1:9870,nn2:9870/data/metlog"; no secret */
 	void (*on_progress)(void *context, uint64_t bytes_of_this_file);

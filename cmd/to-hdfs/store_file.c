@@ -181,7 +181,8 @@ static enum store_verdict write_temp(struct store_file_base *b, const struct sto
 	if (unlinkat(dir, f->temp, 0) < 0 && errno != ENOENT) return failed(s, "the temporary file", errno);
 	int fd = openat(dir, f->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (fd < 0) return failed(s, "the temporary file", errno);
-	int error = copy(b, f, fd);
+	int error = s->permission && fchmod(fd, (mode_t)strtol(s->permission, NULL, 8)) < 0 ? errno : 0;
+	if (!error) error = copy(b, f, fd);
 	if (!error) error = spool_sync_fd(fd, false);
 	struct stat status;
 	if (!error && (fstat(fd, &status) < 0 || (uint64_t)status.st_size != f->bytes)) error = EIO;
