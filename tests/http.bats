@@ -283,7 +283,7 @@ begins() {
 	ask ca=ca.pem GET "https://localhost:$(cat old)/ok"
 	begins "untrusted 0 ("
 	ask ca=ca.pem GET "https${plain#http}/ok"
-	begins "untrusted 0 ("
+	says "untrusted 0 (${plain#http://} does not speak TLS)"
 	ask GET "http://127.0.0.1:$(cat good)/ok"
 	begins "cut 0 ("
 }

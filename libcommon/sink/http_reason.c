@@ -32,6 +32,12 @@ static bool is_handshake_refused(const struct http_exchange *x)
 	return says(x, "alert") || says(x, "version") || says(x, "unsupported protocol") || says(x, "no protocols") || says(x, "cipher");
 }
 
+/* In the words of OpenSSL, GnuTLS. */
+static bool speaks_no_tls(const struct http_exchange *x)
+{
+	return says(x, "wrong version number") || says(x, "unexpected TLS packet");
+}
+
 static bool is_something_sent(const struct http_exchange *x)
 {
 	long bytes = 0;
@@ -127,7 +133,10 @@ void http_judge(struct http_exchange *x, CURLcode code)
 	case HTTP_ANSWERED: break;
 	case HTTP_UNREACHABLE: print_unreachable(x, code, place, a->reason); break;
 	case HTTP_CUT: print_cut(x, code, place, a->reason); break;
-	case HTTP_UNTRUSTED: print_words(x, code, place, "cannot be trusted, or does not trust us", a->reason); break;
+	case HTTP_UNTRUSTED:
+		if (speaks_no_tls(x)) snprintf(a->reason, sizeof a->reason, "%s does not speak TLS", place);
+		else print_words(x, code, place, "cannot be trusted, or does not trust us", a->reason);
+		break;
 	case HTTP_STOPPED: snprintf(a->reason, sizeof a->reason, "stopped while speaking to %s", place); break;
 	case HTTP_BODY:
 		a->error = x->body_error;
