@@ -290,6 +290,19 @@ arrived() { exactly "$1" "$hdfs/base"; }
 	if grep -q CREATE "$fake/log"; then fail "$(cat "$fake/log")"; fi
 }
 
+@test "on a terminal it shows which file of how many is published, how much of all bytes, the rate and the time that is left" {
+	need script
+	fake_start
+	envelopes 1 400 4 "$(printf 'x%.0s' {1..500})" >in
+	fake_script "dn CREATE * slow 0.8"
+	TERM=xterm script -qec "metlog-to-hdfs --to webhdfs://$nn0/base --compress none --layout {type} in" typescript >/dev/null
+	tr '\r' '\n' <typescript >shown
+	grep -qE 'metlog-to-hdfs: publishing 1 of 4$' shown || fail "$(cat -v shown)"
+	grep -qE 'metlog-to-hdfs: publishing 4 of 4: 75 % of 23. kB, [0-9.]+ kB/s, [0-9]+ s left$' shown || fail "$(cat -v shown)"
+	grep -qE "metlog-to-hdfs: published below webhdfs://$nn0/base: files: 4, envelopes: 400, 23. kB" shown || fail "$(cat -v shown)"
+	arrived in
+}
+
 @test "two runs over the same input at a time: both succeed, and there is one file of each name" {
 	fake_start
 	envelopes 1 300 1 >in

@@ -15,10 +15,15 @@ static void show_progress(void *context, uint64_t bytes)
 }
 
 /* A far side that does not answer may take a minute to be given up: who looks on sees what is waited for. */
-static void show_start(const struct publish *p)
+static void show_start(struct publish *p)
 {
 	char line[80];
 	if (!p->filter->progress.shown) return;
+	if (p->task.is_shown) {
+		p->task.next_ns = 0;
+		show_progress(p, 0);
+		return;
+	}
 	snprintf(line, sizeof line, "%s: publishing %llu of %llu", diag_program(), (unsigned long long)p->place.number, (unsigned long long)p->place.files);
 	diag_status(line);
 }

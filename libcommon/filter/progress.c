@@ -98,6 +98,7 @@ void progress_task_tick(const struct progress *p, struct progress_task *t, const
 	if (now < t->next_ns) return;
 	t->next_ns = now + BETWEEN_MS * MILLISECOND;
 	if (bytes > t->total_bytes) t->total_bytes = bytes;
+	t->is_shown = true;
 	if (t->total_bytes) show(what, bytes, t->total_bytes, now - t->start_ns);
 }
 

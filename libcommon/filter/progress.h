@@ -30,7 +30,8 @@ void progress_close(struct progress *);
 /* Work of another kind in between, such as publishing what was read: the same line, with its name in front. Its time begins with the first tick. */
 struct progress_task {
 	uint64_t total_bytes;
-	int64_t start_ns, next_ns;
+	int64_t start_ns, next_ns;   /* next_ns = 0: at the next tick, if is_shown */
+	bool is_shown;               /* it has lasted long enough */
 };
 void progress_task_tick(const struct progress *, struct progress_task *, const char *what, uint64_t bytes);
 void progress_task_end(const struct progress *, struct progress_task *);
