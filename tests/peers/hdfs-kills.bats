@@ -27,16 +27,16 @@ points() {
 	faults publish "$1" "$at" kill "${set[@]}" "${@:3}"
 }
 
-@test "HDFS: a publish of files by name may be killed in any call: the next run makes the same files" { points operand 160; }
-@test "HDFS: of a segment, too" { points segment 160; }
-@test "HDFS: of a stream: what is sent again is published once" { points stream 160; }
+@test "HDFS: a publish of files by name may be killed in any call: the next run makes the same files" { points operand 300; }
+@test "HDFS: of a segment, too" { points segment 300; }
+@test "HDFS: of a stream: what is sent again is published once" { points stream 300; }
 
 @test "HDFS: random kills of a larger publish, alone and beside another run: no torn file at a final name, each envelope once" {
-	short --kills 20 --records 3000 -- --kills 200
+	short --kills 15 --records 3000 -- --kills 200
 	faults publish_kills run "$at" "${set[@]}"
 }
 
 @test "HDFS: random kills of a drain and of its metlog-to-hdfs: each envelope once" {
-	short --kills 15 -- --kills 200
+	short --kills 8 -- --kills 200
 	faults publish_kills drain "$at" "${set[@]}"
 }
