@@ -183,7 +183,7 @@ static bool turn(struct run *r)
 	switch (filter_turn(&r->filter, &envelope)) {
 	case TURN_ENVELOPE:
 		/* A batch of which a part is missing is not done, and what stands behind the gap would be cut otherwise once the part is there. */
-		if (r->source.batch && r->filter.status == EXIT_NO_INPUT) {
+		if (r->source.batch && r->filter.status) {
 			r->filter.stats.kept++;
 			return false;
 		}

@@ -130,6 +130,24 @@ again() {
 	expect_in statements "LOCATION 'file://$PWD/base/type=t0/dt=2026-11-22/hour=06';"
 }
 
+@test "a missing part of a batch is seen, too, when the books could not be shown in between" {
+	mkfifo part
+	metlog-to-hdfs --to file:base --compress none --name x part missing 2>/dev/full 3>&- 7>&- &
+	pid=$!
+	children+=" $pid"
+	exec 7>part
+	envelopes 1 10 1 >&7
+	await 10 waits
+	kill -USR1 "$pid"
+	taken() { grep -q '^SigPnd:.0*$' "/proc/$pid/status" && waits; }
+	await 10 taken
+	exec 7>&-
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" = 74 ]
+	[ "$(count_files)" = 0 ]
+}
+
 @test "SIGUSR1 shows the books of a stream, SIGHUP reopens its rejects" {
 	start --compress none --rejects dead
 	echo nonsense >&8

@@ -99,7 +99,8 @@ bool source_is_finished(const struct source *s)
 {
 	const struct filter *f = s->filter;
 	int count = f->options.operand_count;
-	if (f->status == EXIT_NO_INPUT || f->rejects.fatal || f->reader.fd >= 0) return false;
+	/* Any failure by now: a weightier one (the books of SIGUSR1, with standard error full) would hide that an input is missing. */
+	if (f->status || f->rejects.fatal || f->reader.fd >= 0) return false;
 	if (f->next_operand < (count ? count : 1)) return false;
 	return !s->segment_bytes || f->reader.bytes >= s->segment_bytes;
 }
