@@ -111,6 +111,29 @@ make_check() {
 	done
 }
 
+# suites DIRECTORY SECONDS: each suite of tests/DIRECTORY, several at a time: they wait for servers more than they work. SECONDS are for each.
+suites() {
+	local suite name running=0
+	if ! command -v bats >/dev/null; then
+		found=yes
+		skip "tests/$1: bats is not installed"
+		return
+	fi
+	for suite in "$tree/tests/$1"/*.bats; do
+		[ -e "$suite" ] || continue
+		found=yes name="$1 $(basename "$suite" .bats)"
+		if [ "$running" -ge "$jobs" ]; then wait -n; else running=$((running + 1)); fi
+		timeout --kill-after=10 "$2" bats --tap "$suite" >"$logs/$name.log" 2>&1 </dev/null &
+	done
+	wait
+	for suite in "$tree/tests/$1"/*.bats; do
+		[ -e "$suite" ] || continue
+		name="$1 $(basename "$suite" .bats)"
+		count_tap "$name" "$logs/$name.log"
+		[ -z "$long" ] || sed -n 's/^# \(.* wrong\)$/   \1/p' "$logs/$name.log"
+	done
+}
+
 # --- a copy of the tree: the one it stands in stays as it is, whether it was configured or not ---
 
 if [ -n "$install" ]; then
@@ -143,31 +166,14 @@ say "against real servers"
 # What Hadoop's suites need is fetched before any of them runs in its time; one that cannot have it says why.
 (. "$tree/tests/peers/hdfs.bash" && { hdfs_classes || echo "   ${hdfs_reason-}"; }) 2>&1
 found=''
-for suite in "$tree"/tests/peers/*.bats; do
-	[ -e "$suite" ] || continue
-	found=yes name="peers $(basename "$suite" .bats)"
-	if command -v bats >/dev/null; then
-		timeout --kill-after=10 300 bats --tap "$suite" >"$logs/$name.log" 2>&1 </dev/null
-		count_tap "$name" "$logs/$name.log"
-	else
-		skip "$name: bats is not installed"
-	fi
-done
+[ ! -d "$tree/tests/peers" ] || suites peers 300
 [ -n "$found" ] || skip "tests/peers: no suite is there"
 
 say "faults"
 # Kills, crash points, errors, broken connections and losses of power: a short set, drawn anew each time; with --long all there is.
-for suite in "$tree"/tests/faults/*.bats; do
-	[ -e "$suite" ] || continue
-	name="faults $(basename "$suite" .bats)"
-	if command -v bats >/dev/null; then
-		FAULTS=${long:+long} timeout --kill-after=10 "$([ -n "$long" ] && echo 3600 || echo 300)" bats --tap "$suite" >"$logs/$name.log" 2>&1 </dev/null
-		count_tap "$name" "$logs/$name.log"
-		[ -z "$long" ] || sed -n 's/^# \(.* wrong\)$/   \1/p' "$logs/$name.log"
-	else
-		skip "$name: bats is not installed"
-	fi
-done
+export FAULTS=${long:+long}
+suites faults "$([ -n "$long" ] && echo 3600 || echo 300)"
+unset FAULTS
 
 say "quick start"
 step "quickstart" 120 bash "$tree/contrib/quickstart.sh" --tools "$build/cmd"
