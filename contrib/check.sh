@@ -169,13 +169,13 @@ say "against real servers"
 # What Hadoop's suites need is fetched before any of them runs in its time; one that cannot have it says why.
 (. "$tree/tests/peers/hdfs.bash" && { hdfs_classes || echo "   ${hdfs_reason-}"; }) 2>&1
 found=''
-[ ! -d "$tree/tests/peers" ] || suites peers 300
+[ ! -d "$tree/tests/peers" ] || suites peers 420
 [ -n "$found" ] || skip "tests/peers: no suite is there"
 
 say "faults"
 # Kills, crash points, errors, broken connections and losses of power: a short set, drawn anew each time; with --long all there is.
 export FAULTS=${long:+long}
-suites faults "$([ -n "$long" ] && echo 3600 || echo 300)"
+suites faults "$([ -n "$long" ] && echo 3600 || echo 420)"
 unset FAULTS
 
 say "quick start"
