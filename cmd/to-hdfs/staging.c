@@ -13,6 +13,7 @@
 
 #include "io/diag.h"
 #include "io/writer.h"
+#include "sink/spool.h"
 
 /* --- opening ------------------------------------------------------------------ */
 
@@ -247,19 +248,19 @@ static int sync_run(const struct staging_run *run)
 		if (!staging_parse_name(entry->d_name, &number, &kind)) continue;
 		int file = staging_open_file(run, number, kind, O_RDONLY);
 		if (file < 0) continue; /* not ours */
-		error = staging_sync_fd(file);
+		error = spool_sync_fd(file, false);
 		close(file);
 	}
 	closedir(dir);
-	return error ? error : staging_sync_fd(run->dir_fd);
+	return error ? error : spool_sync_fd(run->dir_fd, false);
 }
 
 bool staging_keep(struct staging *s)
 {
 	int error = sync_run(&s->own);
 	for (size_t i = 0; !error && i < s->run_count; i++) error = sync_run(s->runs[i]);
-	if (!error) error = staging_sync_fd(s->dir_fd);
-	if (!error) error = staging_sync_fd(s->base_fd);
+	if (!error) error = spool_sync_fd(s->dir_fd, false);
+	if (!error) error = spool_sync_fd(s->base_fd, false);
 	if (error) diag_error("synchronising %s: %s", s->path, strerror(error));
 	return !error;
 }

@@ -87,14 +87,6 @@ int staging_write_file(const struct staging_run *run, int number, enum staging_k
 	return error;
 }
 
-int staging_sync_fd(int fd)
-{
-	int result;
-	do result = fsync(fd);
-	while (result < 0 && errno == EINTR);
-	return result == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : errno;
-}
-
 /* Where the last line that was written whole ends. */
 static size_t whole_lines(struct span lines, size_t written)
 {

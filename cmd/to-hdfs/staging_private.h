@@ -63,7 +63,6 @@ int staging_make_file(const struct staging_run *, int number, enum staging_kind)
 int staging_write_file(const struct staging_run *, int number, enum staging_kind, struct span text); /* a new one, whole or not there */
 void staging_unlink(const struct staging_run *, int number, enum staging_kind);
 void staging_unlink_all(const struct staging_run *, int number); /* N.item last: without its data, it is one that was published */
-int staging_sync_fd(int fd);
 /* Writes to N.ndjson behind `*at`, which moves on by what is whole lines of it; the file is cut back to that. At 0 the file is made, or, if nothing of it stays, gone again. */
 int staging_write_lines(const struct staging_run *, int number, uint64_t *at, struct span lines);
 

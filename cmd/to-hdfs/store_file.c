@@ -11,7 +11,7 @@
 #include "io/diag.h"
 #include "io/signals.h"
 #include "io/writer.h"
-#include "sink/spool_private.h"
+#include "sink/spool.h"
 #include "store.h"
 
 enum { COPY_BYTES = 8 << 20, BLOCK_BYTES = 256 << 10 };

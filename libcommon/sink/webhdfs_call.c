@@ -3,21 +3,14 @@
 #include "sink/webhdfs_private.h"
 
 #include <strings.h>
-#include <time.h>
 
 #include "io/diag.h"
 #include "io/signals.h"
+#include "io/socket.h"
 #include "sink/backoff.h"
 
 /* Hadoop's own client waits 0.5 s first and 15 s at most. */
 enum { WAIT_FIRST_MS = 400, WAIT_MOST_MS = 15000, TOKENS_MOST = 3, MESSAGE_MOST = 360 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
-}
 
 /* --- one step --- */
 
@@ -198,7 +191,7 @@ struct tries {
 /* Waits before the next try. False: there is none. */
 static bool may_try_again(struct webhdfs *h, struct tries *t, bool elsewhere)
 {
-	int64_t now = now_ms();
+	int64_t now = socket_clock_ms();
 	if (t->until_ms < 0) t->until_ms = now + h->options.retry_ms;
 	if (elsewhere) {
 		h->current = (h->current + 1) % h->address.count;
@@ -249,6 +242,6 @@ enum webhdfs_verdict webhdfs_call(struct webhdfs *h, const struct webhdfs_call *
 		case REACTION_ELSEWHERE: elsewhere = true; break;
 		case REACTION_WAIT: break;
 		}
-		if (!may_try_again(h, &t, elsewhere)) return signals_stopping_now() && now_ms() < t.until_ms ? WEBHDFS_STOPPED : WEBHDFS_LATER;
+		if (!may_try_again(h, &t, elsewhere)) return signals_stopping_now() && socket_clock_ms() < t.until_ms ? WEBHDFS_STOPPED : WEBHDFS_LATER;
 	}
 }
