@@ -280,12 +280,12 @@ cron_line() {
 	sed -nE '/^default archive +=> spool:/p' "$SOURCE/README.md" | sed "s,/var/spool/metlog,$PWD,; s/segment-age=1h/segment-age=0.1s/" >routes
 	grep -q "spool:$PWD/archive segment-bytes=" routes || fail "$(cat routes)"
 	for file in "$SOURCE/README.md" "$SOURCE/man/metlog-to-hdfs.1" "$SOURCE/contrib/examples/metlog-hdfs.cron"; do
-		command=$(cron_line "$file")
-		[[ $command = metlog-spool\ drain\ * ]] || fail "$file: $command"
+		recipe=$(cron_line "$file")
+		[[ $recipe = metlog-spool\ drain\ * ]] || fail "$file: $recipe"
 		metlog-route -c routes input
 		for _ in 1 2; do
-			separately env -i PATH="$PATH" HOME="$PWD" METLOG_STAGING="$PWD/staging" sh -c "$command"
-			expect_status 0 || fail "$file: $command"
+			separately env -i PATH="$PATH" HOME="$PWD" METLOG_STAGING="$PWD/staging" sh -c "$recipe"
+			expect_status 0 || fail "$file: $recipe"
 			expect_empty "$out"
 			expect_empty "$err"
 		done

@@ -131,7 +131,7 @@ static void who_stops_reading_is_seen_and_so_is_what_it_left(void **state)
 		child_end_in(&child);
 		assert_true(child_wait(&child, -1));
 		assert_true(child_left_input(&child));
-	}
+	} else assert_true(child_wait(&child, -1));
 	child_close(&child);
 	start(&child, all, 0);
 	assert_int_equal(feed(child.in, FED), FED);
