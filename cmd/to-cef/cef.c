@@ -1,0 +1,3 @@
+/* cef - to be written. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "cef.h"

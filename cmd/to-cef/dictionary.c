@@ -1,0 +1,3 @@
+/* dictionary - to be written. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "dictionary.h"

@@ -1,0 +1,3 @@
+/* map - to be written. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "map.h"

@@ -1,0 +1,3 @@
+/* record - to be written. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "record.h"

@@ -1,0 +1,3 @@
+/* structured - to be written. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "structured.h"

@@ -1,0 +1,26 @@
+/* structured - envelopes of type cef that carry the event in fields: signature, name, severity, and extension keys. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TO_CEF_STRUCTURED_H
+#define TO_CEF_STRUCTURED_H
+
+#include "envelope/envelope.h"
+#include "map.h"
+#include "record.h"
+
+/* fields of such an envelope:
+ *     signature name          text; one may be missing, and is the other then
+ *     severity                0 to 10, as a number or text, or a word of CEF; absent: of the envelope's severity, by the table
+ *     vendor product version  text; absent: --vendor, ..., else those of the built-in mapping
+ *     cef_meta cef_version    not part of the event
+ *     extension               an object: more keys, for those whose names are taken here
+ *     any other               an extension key, in the order of the line; see record_put_named. A number, true and false are their text, null and "" are left out, objects and arrays their JSON text
+ * rt and dvchost are put in front from timestamp and metlog_hostname if fields do not have them; msg is the payload, if it is neither empty nor the name and fields have no msg. */
+struct structured;
+struct structured *structured_new(const struct map_options *);
+void structured_free(struct structured *);
+
+bool structured_is(struct structured *, const struct envelope *); /* type is cef, and fields has signature or name */
+/* NULL, or why it is refused. */
+const char *structured_put(struct structured *, const struct envelope *, struct record *);
+
+#endif

@@ -1,0 +1,3 @@
+/* syslog - to be written. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "sink/syslog.h"

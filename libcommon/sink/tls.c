@@ -1,0 +1,3 @@
+/* tls - to be written. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "sink/tls.h"
