@@ -121,7 +121,10 @@ static void hand_over(struct sender *s, struct span line)
 		spool_line(s, line);
 		return;
 	}
-	if (signals_take(SIGNALS_HANGUP)) rejects_reopen(&f->rejects), outlet_reopen(s->outlet);
+	if (signals_take(SIGNALS_HANGUP)) {
+		rejects_reopen(&f->rejects);
+		if (!outlet_reopen(s->outlet)) diag_error("%s", outlet_reason(s->outlet));
+	}
 	enum outlet_result result = outlet_send(s->outlet, line);
 	take_rejected(s);
 	if (result == OUTLET_DELIVERED) {

@@ -32,6 +32,8 @@ void filter_open(struct filter *f, const struct tool_about *about, int argc, cha
 	if (kernel && strcmp(kernel, f->scan.kernel->name) != 0)
 		diag_warn("METLOG_SCAN: this machine has no kernel '%s'; using %s", kernel, f->scan.kernel->name);
 	reader_init(&f->reader, f->options.line_limit);
+	buffer_init(&f->translated, SIZE_MAX / 2);
+	buffer_init(&f->scanned, SIZE_MAX / 2);
 	rejects_open(&f->rejects, f->options.rejects, f->options.strict);
 	writer_open(&f->out, STDOUT_FILENO, "standard output", WRITER_CAPACITY);
 	f->out.unbuffered = f->options.unbuffered;
@@ -141,19 +143,36 @@ bool filter_wants(struct filter *f, const struct envelope *envelope)
 	return !f->match || f->match_by_tool || match_eval(f->match, envelope);
 }
 
+static enum envelope_verdict judge(struct filter *f, struct envelope *envelope, struct span line)
+{
+	if (!f->translate) return envelope_parse(envelope, &f->scan, line, &f->fault);
+	if (!span_trim(line).length) return ENVELOPE_BLANK;
+	buffer_clear(&f->translated);
+	if (!f->translate(f->translate_context, line, &f->translated, &f->fault)) return ENVELOPE_BAD;
+	if (f->translated.failed) die(EXIT_INTERNAL, "no memory for an envelope of %zu bytes", line.length);
+	return envelope_parse_copy(envelope, &f->scan, &f->scanned, buffer_span(&f->translated), &f->fault);
+}
+
+/* The length of the line that begins at `start`. */
+static size_t measure(struct filter *f, const char *start, const char *end)
+{
+	if (!f->translate) return scan_line(&f->scan, start, end);
+	return (size_t)((const char *)memchr(start, '\n', (size_t)(end - start)) - start);
+}
+
 /* Takes lines from the block in memory until one is a good and wanted envelope. False: the block is used up. */
 bool filter_take(struct filter *f, struct envelope *envelope)
 {
 	struct reader *r = &f->reader;
 	while (reader_has_line(r) && !f->rejects.fatal) {
-		size_t length = scan_line(&f->scan, r->data + r->at, r->data + r->lines_end);
+		size_t length = measure(f, r->data + r->at, r->data + r->lines_end);
 		struct span line = reader_take(r, length);
 		if (length > r->line_limit) {
 			f->stats.read++;
 			reject(f, &(struct reject){ line, length, "longer than --max-line", 0, r->name, r->lines });
 			continue;
 		}
-		enum envelope_verdict verdict = envelope_parse(envelope, &f->scan, line, &f->fault);
+		enum envelope_verdict verdict = judge(f, envelope, line);
 		if (verdict == ENVELOPE_BLANK) continue;
 		f->stats.read++;
 		if (verdict == ENVELOPE_BAD) {
@@ -278,6 +297,8 @@ int filter_close(struct filter *f)
 		diag_warn("envelopes on which a pattern gave up (match limit), and which count as not matching: %llu", (unsigned long long)match_limit_hits(f->match));
 	match_free(f->match);
 	reader_release(&f->reader);
+	buffer_release(&f->translated);
+	buffer_release(&f->scanned);
 	scan_release(&f->scan);
 	return f->status;
 }

@@ -37,6 +37,10 @@ struct filter {
 	void *keep_context;
 	void (*before_stats)(void *context); /* brings `stats` up to date before it is written; may be NULL */
 	void *before_stats_context;
+	/* For input that is not envelopes yet. Set before the loop: appends the envelope that the line is, without a newline; false: *fault says why it is none. NULL: lines are envelopes. */
+	bool (*translate)(void *context, struct span line, struct buffer *out, struct envelope_fault *fault);
+	void *translate_context;
+	struct buffer translated, scanned;
 	struct envelope_fault fault;
 	uint64_t line;             /* number of the envelope handed out last, in reader.name */
 	int next_operand;

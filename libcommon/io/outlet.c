@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/diag.h"
@@ -52,11 +53,18 @@ static int at_most(int wanted_ms, int left_ms)
 
 /* --- files ---------------------------------------------------------------------- */
 
-static int open_file(const char *path)
+static int open_file(const struct outlet *o)
 {
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
-	if (fd < 0) diag_error("cannot open %s: %s", path, strerror(errno));
-	return fd;
+	return open(o->endpoint->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, o->options.file_mode ? o->options.file_mode : 0644);
+}
+
+/* Takes the start of a line that was cut off the end of a file again, if nobody has written behind it. */
+static void mend_file(const struct outlet *o)
+{
+	struct stat status;
+	off_t cut = (off_t)o->offset;
+	if (!cut || o->fd < 0 || fstat(o->fd, &status) < 0 || !S_ISREG(status.st_mode) || lseek(o->fd, 0, SEEK_CUR) != status.st_size) return;
+	if (ftruncate(o->fd, status.st_size - cut) < 0) diag_warn("%s: its last line is cut: %s", o->endpoint->text, strerror(errno));
 }
 
 /* Forgets the first `length` bytes of held, which are written, and counts the lines that end in them. */
@@ -240,8 +248,8 @@ struct outlet *outlet_open(const struct endpoint *endpoint, const struct outlet_
 	switch (endpoint->kind) {
 	case ENDPOINT_STDIO: case ENDPOINT_FILE:
 		o->form = OUTLET_FILE;
-		o->fd = endpoint->kind == ENDPOINT_FILE ? open_file(endpoint->path) : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-		if (o->fd < 0) exit(EXIT_NO_OUTPUT);
+		o->fd = endpoint->kind == ENDPOINT_FILE ? open_file(o) : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+		if (o->fd < 0) die_errno(EXIT_NO_OUTPUT, "cannot open %s", endpoint->kind == ENDPOINT_FILE ? endpoint->path : "standard output");
 		return o;
 	case ENDPOINT_TCP: case ENDPOINT_UNIX:
 		o->form = OUTLET_STREAM; /* unix: until the first connection tells */
@@ -324,8 +332,11 @@ bool outlet_reopen(struct outlet *o)
 {
 	if (o->endpoint->kind != ENDPOINT_FILE) return true;
 	if (flush_file(o) != OUTLET_DELIVERED) return false;
-	int fd = open_file(o->endpoint->path);
-	if (fd < 0) return false;
+	int fd = open_file(o);
+	if (fd < 0) {
+		outlet_explain(o, OUTLET_REFUSED, "cannot open %s: %s", o->endpoint->path, strerror(errno));
+		return false;
+	}
 	close(o->fd);
 	o->fd = fd;
 	return true;
@@ -336,6 +347,7 @@ enum outlet_result outlet_close(struct outlet *o, uint64_t *lost, char *reason)
 	if (o->failed && o->form != OUTLET_ZEROMQ) o->options.timeout_ms = 0; /* the patience is used up */
 	enum outlet_result result = o->form == OUTLET_ZEROMQ ? outlet_close_zeromq(o) : o->form == OUTLET_ACK ? outlet_close_ack(o) : flush(o);
 	if (result == OUTLET_DELIVERED && o->form == OUTLET_STREAM) result = close_stream(o);
+	if (o->form == OUTLET_FILE && result != OUTLET_DELIVERED) mend_file(o);
 	if (o->fd >= 0 && close(o->fd) < 0 && o->form == OUTLET_FILE && errno != EINTR && result == OUTLET_DELIVERED)
 		result = outlet_explain(o, OUTLET_REFUSED, "%s", strerror(errno));
 	o->lost += o->held_lines;

@@ -14,7 +14,7 @@
  *     result = outlet_close(out, &lost, reason);
  *
  * "Handed over" is what each kind can know:
- *   -  file:          written to the descriptor
+ *   -  file:          written to the descriptor; a line that a full disk cut is taken off the file again at the close
  *   tcp:  unix:       given to the kernel of a connection that stood (unix: a datagram was taken by the receiver's queue)
  *   udp:              given to the network, and nobody has said "port unreachable" about it so far
  *   push:  pub:       taken by libzmq for a peer that is connected (pub: that has subscribed), and at the close written to
@@ -31,6 +31,7 @@ enum outlet_result {
 struct outlet_options {
 	int timeout_ms;              /* for each send, flush and close to make progress; < 0: until a stop signal comes */
 	int hwm;                     /* ZeroMQ messages queued at most; 0: 1000 */
+	int file_mode;               /* of a file that is made, less the umask; 0: 0644 */
 	int send_buffer_bytes;       /* SO_SNDBUF; 0: the kernel's choice */
 	const char *curve_secret;    /* file of our key pair (mode 0600); NULL: none, or one made for this run */
 	const char *curve_server;    /* file of the server's public key: we are a CURVE client */
@@ -73,7 +74,7 @@ bool outlet_refused_line(const struct outlet *);
 /* Why the last result was not DELIVERED: "no subscriber within 5 s", "Connection refused"; valid until the next call. */
 const char *outlet_reason(const struct outlet *);
 
-/* File kinds only: closes and opens the file again by its name (after a rotation). True for other kinds too. */
+/* File kinds only: opens the file again by its name (after a rotation) and closes the old one. False: it goes on with that; outlet_reason says why. True for other kinds too. */
 bool outlet_reopen(struct outlet *);
 
 /* Flushes, waits for the far side as long as the timeout allows, releases. `lost` (may be NULL): lines that were taken and are not handed
