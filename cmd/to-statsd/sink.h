@@ -7,7 +7,7 @@
 #include "batch.h"
 #include "delivery.h"
 #include "filter/filter.h"
-#include "pace.h"
+#include "io/pace.h"
 #include "prefix.h"
 #include "tags.h"
 

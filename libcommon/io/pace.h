@@ -1,7 +1,7 @@
-/* pace - a cap on lines per second, kept by an absolute schedule. */
+/* pace - a cap on lines or messages per second, kept by an absolute schedule. */
 /* SPDX-License-Identifier: MPL-2.0 */
-#ifndef TO_STATSD_PACE_H
-#define TO_STATSD_PACE_H
+#ifndef IO_PACE_H
+#define IO_PACE_H
 
 #include <stdint.h>
 

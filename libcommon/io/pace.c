@@ -1,6 +1,6 @@
 /* pace - sleeps on the absolute clock, so that neither rounding nor the time spent in between adds up. */
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "pace.h"
+#include "io/pace.h"
 
 #include <errno.h>
 #include <time.h>
