@@ -13,8 +13,7 @@ teardown() {
 }
 
 envelopes() {
-	local i
-	for ((i = $1; i <= $2; i++)); do printf '{"type":"t","payload":"%d","severity":%d}\n' "$i" $((i % 8)); done
+	awk -v i="$1" -v to="$2" 'BEGIN { for (; i <= to; i++) printf "{\"type\":\"t\",\"payload\":\"%d\",\"severity\":%d}\n", i, i % 8 }'
 }
 
 # count NAME: of the statistics in the file `books`; of all of them, not of a route.

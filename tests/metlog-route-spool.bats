@@ -14,8 +14,7 @@ teardown() {
 }
 
 envelopes() {
-	local i
-	for ((i = $1; i <= $2; i++)); do printf '{"type":"t","payload":"%d","severity":%d}\n' "$i" $((i % 8)); done
+	awk -v i="$1" -v to="$2" 'BEGIN { for (; i <= to; i++) printf "{\"type\":\"t\",\"payload\":\"%d\",\"severity\":%d}\n", i, i % 8 }'
 }
 
 # many: 40,000 envelopes, some 1.7 MB.

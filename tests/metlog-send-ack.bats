@@ -22,7 +22,7 @@ die() { kill -9 "$receiver" && ! wait "$receiver"; rm -f socket; }
 kept() { metlog-spool cat kept 2>/dev/null; }
 kept_lines() { [ "$(kept | wc -l)" -ge "$1" ]; }
 await_kept() { await 20 kept_lines "$1" || fail "expected $1 envelopes, $(kept | wc -l) are kept"; }
-payloads() { sed 's/.*"payload":"\([^"]*\)".*/\1/'; }
+payloads() { awk -F '"payload":"' '{ sub(/".*/, "", $2); print $2 }'; }
 
 # is_empty DIR: the spool holds no envelope.
 is_empty() { [ -z "$(metlog-spool cat "$1")" ]; }

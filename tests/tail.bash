@@ -9,8 +9,7 @@ envelope() {
 
 # numbered FROM TO: envelopes whose payload and fields.n are the number.
 numbered() {
-	local i
-	for ((i = $1; i <= $2; i++)); do envelope "\"line $i\"" ",\"fields\":{\"n\":$i}"; done
+	seq "$1" "$2" | sed "s/.*/$(envelope '"line &"' ',"fields":{"n":&}')/"
 }
 
 # never COMMAND...: fails if the command succeeds (a bare ! does not fail a test).
