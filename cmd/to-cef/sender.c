@@ -1,0 +1,211 @@
+/* sender - one message at a time is put together; the far side's pace is ours. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "sender.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/timestamp.h"
+#include "io/diag.h"
+
+enum { FILE_MODE = 0640 }; /* less the umask, as metlog-route's: security events are not for everybody */
+
+/* Nothing of ours goes to standard output then: whether somebody reads there must not matter. */
+static void forget_output(void)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (fd < 0) die_errno(EXIT_SYSTEM, "cannot open /dev/null");
+	dup2(fd, STDOUT_FILENO);
+	close(fd);
+}
+
+void sender_open(struct sender *s, struct filter *filter, const struct cef_options *options)
+{
+	const char *why;
+	*s = (struct sender){ .filter = filter, .options = options, .dry = filter->options.dry_run || options->explain };
+	meta_init(&s->meta);
+	field_path_init(&s->hostname, SPAN("metlog_hostname"));
+	field_path_init(&s->pid, SPAN("metlog_pid"));
+	buffer_init(&s->message, SIZE_MAX / 2);
+	for (int i = 0; i < 2; i++) buffer_init(&s->decoded[i], SIZE_MAX / 2);
+	if (options->target == CEF_TARGET_SYSLOG) { /* also for a dry run, which is to find what is wrong with --to */
+		s->syslog = syslog_new(&options->syslog, &why);
+		if (!s->syslog) tool_usage_error("--to: '%s': %s", options->to, why);
+	}
+	if (s->dry || options->target == CEF_TARGET_OUTPUT) return;
+	if (options->target == CEF_TARGET_FILE) s->outlet = outlet_open(&options->file, &(struct outlet_options){ .timeout_ms = -1, .file_mode = FILE_MODE });
+	forget_output();
+}
+
+static struct span text_of(struct value value, struct buffer *decoded)
+{
+	if (value.kind != VALUE_STRING && value.kind != VALUE_NUMBER) return SPAN("");
+	if (!value.escaped) return value.text;
+	buffer_clear(decoded);
+	field_append_text(decoded, value);
+	return buffer_span(decoded);
+}
+
+/* Header and line behind what is in s->message. */
+static void put_message(struct sender *s, const struct envelope *e, const struct event *event)
+{
+	const struct cef_options *o = s->options;
+	struct meta meta = { .facility = -1, .severity = -1 };
+	struct syslog_message m = { .facility = SYSLOG_FACILITY_LOCAL4, .severity = e->severity, .text = event->line };
+	if (o->facility >= 0) m.facility = o->facility;
+	if (o->priority >= 0) m.severity = o->priority;
+	if (!o->ignore_meta) meta_read(&s->meta, e, &meta);
+	if (meta.facility >= 0) m.facility = meta.facility;
+	if (meta.severity >= 0) m.severity = meta.severity;
+	m.has_time = !e->timestamp.escaped && timestamp_parse(e->timestamp.text, &m.time_ns);
+	m.hostname = text_of(field_find(e, &s->hostname), &s->decoded[0]);
+	if (!m.hostname.length) m.hostname = event->host;
+	if (!m.hostname.length) m.hostname = span_of(o->hostname);
+	m.ident = meta.ident.length ? meta.ident : span_of(o->ident);
+	if (o->header == SYSLOG_HEADER_RFC5424) {
+		if (!m.ident.length) m.ident = text_of(e->logger, &s->decoded[1]);
+		m.procid = text_of(field_find(e, &s->pid), &s->message);
+	} else if (meta.pid && m.ident.length) {
+		m.procid = text_of(field_find(e, &s->pid), &s->message);
+	}
+	if (!syslog_append(&s->message, o->header, &m)) die(EXIT_INTERNAL, "no memory for a message of %zu bytes", event->line.length);
+}
+
+/* The exact bytes that would be sent, and a newline. */
+static void put_counted(struct sender *s, struct span message)
+{
+	buffer_clear(&s->decoded[0]);
+	buffer_append_int(&s->decoded[0], (int64_t)message.length);
+	buffer_append_byte(&s->decoded[0], ' ');
+	buffer_append_span(&s->decoded[0], message);
+	if (s->decoded[0].failed) die(EXIT_INTERNAL, "no memory for a message of %zu bytes", message.length);
+	if (!writer_line(&s->filter->out, buffer_span(&s->decoded[0]))) filter_flush(s->filter);
+}
+
+static void take_state(struct sender *s, enum syslog_state state)
+{
+	if (state == SYSLOG_FINE) return;
+	s->over = true;
+	s->status = state == SYSLOG_UNTRUSTED ? EXIT_PERMISSION : EXIT_LATER;
+}
+
+static void take_result(struct sender *s, enum outlet_result result)
+{
+	if (result == OUTLET_DELIVERED) return;
+	s->over = true;
+	s->status = EXIT_IO;
+}
+
+void sender_send(struct sender *s, const struct envelope *e, const struct event *event)
+{
+	struct span message = event->line;
+	if (s->options->header != SYSLOG_HEADER_NONE) {
+		buffer_clear(&s->message);
+		put_message(s, e, event);
+		message = buffer_span(&s->message);
+	}
+	s->given++;
+	s->bytes += message.length;
+	if (s->dry || s->options->target == CEF_TARGET_OUTPUT) {
+		if (s->options->counted) put_counted(s, message);
+		else if (!writer_line(&s->filter->out, message)) filter_flush(s->filter);
+		filter_booked_pass(s->filter);
+	} else if (s->outlet) {
+		s->filter->stats.kept++;
+		take_result(s, outlet_send(s->outlet, message));
+	} else {
+		s->filter->stats.kept++;
+		take_state(s, syslog_send(s->syslog, message));
+	}
+	if (s->filter->options.unbuffered) sender_flush(s);
+}
+
+void sender_flush(struct sender *s)
+{
+	if (s->over) return;
+	if (s->outlet) take_result(s, outlet_flush(s->outlet));
+	else if (s->syslog && !s->dry) take_state(s, syslog_flush(s->syslog));
+	filter_flush(s->filter);
+}
+
+void sender_wait(struct sender *s)
+{
+	struct pollfd fd;
+	if (!s->syslog || s->dry) {
+		filter_wait(s->filter, NULL, 0, -1);
+		return;
+	}
+	size_t count = syslog_poll(s->syslog, &fd) ? 1 : 0;
+	filter_wait(s->filter, &fd, count, syslog_timeout_ms(s->syslog));
+	take_state(s, syslog_tick(s->syslog));
+}
+
+const char *sender_reopen(struct sender *s)
+{
+	if (s->outlet && !outlet_reopen(s->outlet)) return outlet_reason(s->outlet);
+	if (s->syslog && !s->dry) take_state(s, syslog_reconnect(s->syslog));
+	return NULL;
+}
+
+static void count_syslog(struct sender *s)
+{
+	struct stats *stats = &s->filter->stats;
+	const struct syslog_counts *c = syslog_counts(s->syslog);
+	if (!s->dry) {
+		stats->passed = c->proved;
+		stats->kept = s->given - c->proved;
+	}
+	*stats_extra(stats, "resent") = c->resent;
+	*stats_extra(stats, "reconnects") = c->reconnects;
+	*stats_extra(stats, "lost") = c->lost;
+}
+
+void sender_count(struct sender *s)
+{
+	struct stats *stats = &s->filter->stats;
+	if (s->outlet && !s->over && outlet_flush(s->outlet) == OUTLET_DELIVERED) {
+		stats->passed = s->given;
+		stats->kept = 0;
+	}
+	*stats_extra(stats, "meta_ignored") = s->meta.ignored;
+	*stats_extra(stats, "sent_bytes") = s->bytes;
+	if (s->syslog) count_syslog(s);
+}
+
+static void close_file(struct sender *s)
+{
+	uint64_t lost = 0;
+	char reason[OUTLET_REASON_MAX] = "";
+	struct stats *stats = &s->filter->stats;
+	bool refused = s->over; /* the line that was not taken is not in `lost` */
+	take_result(s, outlet_close(s->outlet, &lost, reason));
+	s->outlet = NULL;
+	stats->kept = lost + refused < s->given ? lost + refused : s->given;
+	stats->passed = s->given - stats->kept;
+	if (!s->over) return;
+	diag_error("%s: %s: of the envelopes read %llu were written, %llu were not", s->options->to, reason, (unsigned long long)stats->passed, (unsigned long long)stats->kept);
+}
+
+static void close_syslog(struct sender *s)
+{
+	const struct syslog_counts *c = syslog_counts(s->syslog);
+	if (!s->over) take_state(s, syslog_finish(s->syslog));
+	uint64_t left = s->given - c->proved;
+	if (!left && !s->over) return;
+	if (!s->status) s->status = EXIT_LATER; /* datagrams were lost */
+	diag_error("%s: %s: %llu of the envelopes read %s not delivered", s->options->to, syslog_reason(s->syslog), (unsigned long long)left, left == 1 ? "was" : "were");
+}
+
+void sender_close(struct sender *s)
+{
+	sender_count(s);
+	if (s->outlet) close_file(s);
+	if (s->syslog && !s->dry) close_syslog(s);
+	sender_count(s);
+	if (s->over || s->status) filter_fail(s->filter, s->status);
+	if (s->syslog) syslog_free(s->syslog);
+	s->syslog = NULL;
+	meta_release(&s->meta);
+	buffer_release(&s->message);
+	for (int i = 0; i < 2; i++) buffer_release(&s->decoded[i]);
+}
