@@ -193,3 +193,21 @@ bool text_append_visible(struct buffer *out, struct span text)
 	}
 	return !out->failed;
 }
+
+size_t text_edits(struct span a, struct span b)
+{
+	size_t row[TEXT_EDITS_MAX + 1];
+	if (a.length > TEXT_EDITS_MAX || b.length > TEXT_EDITS_MAX) return SIZE_MAX;
+	for (size_t j = 0; j <= b.length; j++) row[j] = j;
+	for (size_t i = 1; i <= a.length; i++) {
+		size_t corner = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= b.length; j++) {
+			size_t change = corner + ((a.data[i - 1] | 32) != (b.data[j - 1] | 32));
+			size_t least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
+			corner = row[j];
+			row[j] = change < least ? change : least;
+		}
+	}
+	return row[b.length];
+}

@@ -29,4 +29,8 @@ bool text_append_visible(struct buffer *out, struct span text);
 size_t text_plain_length(struct span text); /* how many bytes at the start are printable ASCII, space to '~' */
 bool text_is_hidden(uint32_t codepoint);    /* true for the code points that text_append_visible escapes */
 
+/* Edits (one letter more, less or other, case aside) between two short words, to guess what was meant; SIZE_MAX if one has more than TEXT_EDITS_MAX bytes. */
+enum { TEXT_EDITS_MAX = 40 };
+size_t text_edits(struct span a, struct span b);
+
 #endif

@@ -3,6 +3,7 @@
 #include "envelope/match_lex.h"
 
 #include "base/number.h"
+#include "base/text.h"
 
 struct known_name {
 	struct span name;
@@ -44,34 +45,14 @@ static const struct { const char *wrong, *right; } habits[] = {
 	{ "field", "fields" }, { "Field", "Fields" },
 };
 
-enum { GUESS_MAX = 24 };
-
-/* Edits (one letter more, less or other, case aside) between two short words. */
-static size_t count_edits(struct span a, struct span b)
-{
-	size_t row[GUESS_MAX + 1];
-	for (size_t j = 0; j <= b.length; j++) row[j] = j;
-	for (size_t i = 1; i <= a.length; i++) {
-		size_t corner = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b.length; j++) {
-			size_t change = corner + ((a.data[i - 1] | 32) != (b.data[j - 1] | 32));
-			size_t least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-			corner = row[j];
-			row[j] = change < least ? change : least;
-		}
-	}
-	return row[b.length];
-}
-
 static const char *guess(struct span word)
 {
 	const char *best = NULL;
 	size_t least = word.length < 4 ? 2 : 3; /* so many edits are no longer a slip of the finger */
 	for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
 		if (span_equal(word, span_of(habits[i].wrong))) return habits[i].right;
-	for (size_t i = 0; word.length <= GUESS_MAX && i < sizeof known_names / sizeof *known_names; i++) {
-		size_t edits = count_edits(word, known_names[i].name);
+	for (size_t i = 0; i < sizeof known_names / sizeof *known_names; i++) {
+		size_t edits = text_edits(word, known_names[i].name);
 		if (edits < least) least = edits, best = known_names[i].name.data;
 	}
 	return best;

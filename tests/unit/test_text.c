@@ -203,6 +203,18 @@ static void a_buffer_that_is_full_is_a_verdict(void **state)
 	buffer_release(&b);
 }
 
+static void edits_are_counted_to_guess_what_was_meant(void **state)
+{
+	(void)state;
+	assert_int_equal(text_edits(SPAN("src"), SPAN("src")), 0);
+	assert_int_equal(text_edits(SPAN("srcc"), SPAN("src")), 1);
+	assert_int_equal(text_edits(SPAN("SRC"), SPAN("src")), 0);
+	assert_int_equal(text_edits(SPAN("kitten"), SPAN("sitting")), 3);
+	assert_int_equal(text_edits(SPAN(""), SPAN("abc")), 3);
+	char longer[TEXT_EDITS_MAX + 1] = { 0 };
+	assert_true(text_edits((struct span){ longer, sizeof longer }, SPAN("src")) == SIZE_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +228,7 @@ int main(void)
 		cmocka_unit_test(the_hidden_classes_are_complete),
 		cmocka_unit_test(plain_runs_end_where_they_must),
 		cmocka_unit_test(a_buffer_that_is_full_is_a_verdict),
+		cmocka_unit_test(edits_are_counted_to_guess_what_was_meant),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
