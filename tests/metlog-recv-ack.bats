@@ -70,7 +70,7 @@ numbers() { seq -f '{"type":"n","payload":"%.0f"}' "$1"; }
 	kill -STOP "$receiver"
 	exec 7<&-
 	kill -CONT "$receiver"
-	script <<<'batch(1, 2, b"{}"); silence(0.5)' || true # it may be gone before we connect
+	ACK_WAIT_MS=500 script <<<'batch(1, 2, b"{}"); silence(0.5)' || true # it may be gone before we connect
 	status=0
 	wait "$receiver" || status=$?
 	receiver=
