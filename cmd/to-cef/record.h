@@ -38,6 +38,8 @@ const char *record_begin(struct record *, const struct cef_header *);
 const char *record_put(struct record *, const struct dictionary_key *, struct span value);
 /* A custom key (cs1 ... flexString2) with its label, both or none. */
 const char *record_put_labelled(struct record *, const struct dictionary_key *, struct span label, struct span value);
+/* For values that must not have an event refused: either of the two above (label: empty but for custom keys) if the value is of the key's type and the key is not there yet. False: nothing is done or counted, the caller finds another place. */
+bool record_try(struct record *, const struct dictionary_key *, struct span label, struct span value);
 /* Any key by name: one of the dictionary as above (labels too: cs1Label); another one that cef_key_is as it is, or into a free custom key, by the rules. A name that is no key: always into a free custom key. */
 const char *record_put_named(struct record *, struct span name, struct span value);
 /* Into the next free custom key under this label: an integer that fits into cn1-cn3, a number into cfp1-cfp4, all else cs1-cs6; numbers go into cs when those are full. False: none is free. */
