@@ -1,3 +1,223 @@
-/* record - to be written. */
+/* record - values checked, escaped and put behind each other, to one line. */
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "record.h"
+#include "record_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "io/diag.h"
+
+struct record *record_new(const struct record_rules *rules)
+{
+	struct record *r = must_alloc(sizeof *r);
+	r->rules = *rules;
+	buffer_init(&r->line, RECORD_BYTES_MAX);
+	return r;
+}
+
+void record_free(struct record *r)
+{
+	if (!r) return;
+	buffer_release(&r->line);
+	free(r);
+}
+
+const struct record_tally *record_tally(const struct record *r) { return &r->tally; }
+
+bool record_has(const struct record *r, const struct dictionary_key *key) { return record_bit(r->has, key->number); }
+
+/* At most `limit` characters of the text. Bytes are the most there can be, so a short text is not looked at. */
+static struct span cut_characters(struct span text, size_t limit, uint64_t *cut)
+{
+	if (limit == 0 || text.length <= limit) return text;
+	size_t characters = 0;
+	for (size_t i = 0; i < text.length; i++) {
+		if (((unsigned char)text.data[i] & 0xc0) == 0x80) continue;
+		if (characters++ < limit) continue;
+		++*cut;
+		return (struct span){ text.data, i };
+	}
+	return text;
+}
+
+const char *record_begin(struct record *r, const struct cef_header *given)
+{
+	struct cef_header header = *given;
+	buffer_clear(&r->line);
+	r->pair_count = 0;
+	memset(&r->seen, 0, sizeof r->seen);
+	memset(r->has, 0, sizeof r->has);
+	memset(r->lent, 0, sizeof r->lent);
+	if (!cef_severity_is(header.severity)) return "severity: not 0 to 10 or a word of CEF";
+	if (header.vendor.length + header.product.length + header.signature.length + header.name.length == 0) return "no vendor, product, signature and name";
+	header.version = r->rules.version;
+	header.vendor = cut_characters(header.vendor, 63, &r->tally.cut);
+	header.product = cut_characters(header.product, 63, &r->tally.cut);
+	header.device_version = cut_characters(header.device_version, 31, &r->tally.cut);
+	header.signature = cut_characters(header.signature, 1023, &r->tally.cut);
+	header.name = cut_characters(header.name, 512, &r->tally.cut);
+	cef_append_header(&r->line, &header, &r->tally.text);
+	return NULL;
+}
+
+/* --- one pair --- */
+
+static struct record_pair *begin_pair(struct record *r, struct span name, size_t number, enum record_cutting cutting)
+{
+	struct record_pair *pair = &r->pair[r->pair_count];
+	pair->start = (uint32_t)r->line.length;
+	if (r->pair_count) buffer_append_byte(&r->line, ' ');
+	pair->key = (uint32_t)r->line.length;
+	buffer_append_span(&r->line, name);
+	buffer_append_byte(&r->line, '=');
+	pair->value = (uint32_t)r->line.length;
+	pair->number = (uint16_t)number;
+	pair->cutting = (uint8_t)cutting;
+	return pair;
+}
+
+static void end_pair(struct record *r, struct record_pair *pair)
+{
+	pair->end = (uint32_t)r->line.length;
+	if (pair->number != RECORD_NO_NUMBER) record_bit_set(r->has, pair->number);
+	r->pair_count++;
+}
+
+void record_add_text(struct record *r, struct span name, size_t number, struct span value, size_t limit, enum record_cutting cutting)
+{
+	struct span text = cut_characters(cef_trimmed(value), limit, &r->tally.cut);
+	r->tally.text.trimmed += cef_trimmed(value).length != value.length;
+	text = cef_trimmed(text);
+	if (text.length == 0) return;
+	if (r->pair_count == CEF_PAIRS_MAX) {
+		r->tally.omitted++;
+		return;
+	}
+	struct record_pair *pair = begin_pair(r, name, number, cutting);
+	cef_append_value(&r->line, text, &r->tally.text);
+	end_pair(r, pair);
+}
+
+static const char *put_wrong(struct record *r, const struct dictionary_key *key, struct span value, const char *why)
+{
+	if (r->rules.wrong == RECORD_WRONG_OMIT) r->tally.omitted++;
+	else if (r->rules.wrong == RECORD_WRONG_KEEP) record_add_text(r, key->name, key->number, value, 0, RECORD_CUT_NEXT);
+	else {
+		snprintf(r->reason, sizeof r->reason, "%.*s: not %s", (int)key->name.length, key->name.data, why);
+		return r->reason;
+	}
+	return NULL;
+}
+
+/* The custom key for an IPv6 address where version 0 has no place for one; false if that is taken, or it is no such address. */
+static bool put_elsewhere(struct record *r, const struct dictionary_key *key, struct span value)
+{
+	static const struct { struct span key, custom, label; } moves[] = {
+		{ { "src", 3 }, { "c6a2", 4 }, { "Source IPv6 Address", 19 } },
+		{ { "dst", 3 }, { "c6a3", 4 }, { "Destination IPv6 Address", 24 } },
+		{ { "dvc", 3 }, { "c6a1", 4 }, { "Device IPv6 Address", 19 } },
+	};
+	if (r->rules.version != 0 || key->type != DICTIONARY_IPV4 || !memchr(value.data, ':', value.length)) return false;
+	for (size_t i = 0; i < sizeof moves / sizeof *moves; i++) {
+		if (!span_equal(moves[i].key, key->name)) continue;
+		const struct dictionary_key *custom = dictionary_find(moves[i].custom);
+		if (record_bit(r->has, custom->number) || record_bit(r->has, custom->number + 1u)) return false;
+		enum record_wrong wrong = r->rules.wrong;
+		uint64_t omitted = r->tally.omitted;
+		r->rules.wrong = RECORD_WRONG_OMIT;
+		record_put_labelled(r, custom, moves[i].label, value);
+		r->rules.wrong = wrong;
+		r->tally.omitted = omitted;
+		if (!record_bit(r->has, custom->number)) return false;
+		record_bit_set(r->lent, custom->number);
+		record_bit_set(r->lent, custom->number + 1u);
+		return true;
+	}
+	return false;
+}
+
+static const char *put_typed(struct record *r, const struct dictionary_key *key, enum dictionary_type type, struct span value)
+{
+	struct span text = cef_trimmed(value);
+	const char *why = NULL;
+	r->tally.text.trimmed += text.length != value.length;
+	if (text.length == 0) return NULL;
+	if (r->pair_count == CEF_PAIRS_MAX) {
+		r->tally.omitted++;
+		return NULL;
+	}
+	size_t before = r->line.length;
+	struct record_pair *pair = begin_pair(r, key->name, key->number, RECORD_CUT_NEVER);
+	if (dictionary_append(&r->line, type, text, &why) || r->line.failed) {
+		end_pair(r, pair);
+		return NULL;
+	}
+	r->line.length = before;
+	return put_elsewhere(r, key, text) ? NULL : put_wrong(r, key, text, why);
+}
+
+static void put_unknown(struct record *r, struct span name, struct span value)
+{
+	if (r->rules.dictionary_only || !cef_key_is(name)) {
+		if (!record_put_spare(r, name, value, false)) r->tally.omitted++;
+		return;
+	}
+	if (cef_trimmed(value).length == 0) return;
+	if (cef_seen_before(&r->seen, name))
+		for (size_t i = 0; i < r->pair_count; i++) {
+			const struct record_pair *pair = &r->pair[i];
+			if (pair->value - pair->key - 1 == name.length && memcmp(r->line.data + pair->key, name.data, name.length) == 0) return;
+		}
+	record_add_text(r, name, RECORD_NO_NUMBER, value, 0, RECORD_CUT_FIRST);
+}
+
+const char *record_put(struct record *r, const struct dictionary_key *key, struct span value)
+{
+	if (key->consumer_only) {
+		r->tally.omitted++;
+		return NULL;
+	}
+	if (key->since > r->rules.version) return put_unknown(r, key->name, value), NULL;
+	if (record_bit(r->has, key->number)) {
+		if (!record_bit(r->lent, key->number) || cef_trimmed(value).length == 0) return NULL;
+		record_give_way(r, key->number);
+	}
+	enum dictionary_type type = dictionary_type(key, r->rules.version);
+	if (type != DICTIONARY_STRING) return put_typed(r, key, type, value);
+	record_add_text(r, key->name, key->number, value, key->limit, key->label.length ? RECORD_CUT_FIRST : RECORD_CUT_NEXT);
+	return NULL;
+}
+
+const char *record_put_labelled(struct record *r, const struct dictionary_key *key, struct span label, struct span value)
+{
+	if (record_bit(r->has, key->number) && record_bit(r->lent, key->number) && cef_trimmed(value).length) record_give_way(r, key->number);
+	if (record_has(r, key) || cef_trimmed(value).length == 0) return NULL;
+	size_t before = r->line.length, count = r->pair_count;
+	const struct dictionary_key *label_key = dictionary_at(key->number + 1u);
+	if (!key->label.length || record_has(r, label_key)) label_key = NULL;
+	else record_put(r, label_key, label);
+	const char *why = record_put(r, key, value);
+	if (record_has(r, key) || !label_key || !record_has(r, label_key)) return why;
+	/* The value was left out, so its label is taken back. */
+	r->line.length = before;
+	r->pair_count = count;
+	record_bit_clear(r->has, label_key->number);
+	return why;
+}
+
+const char *record_put_named(struct record *r, struct span name, struct span value)
+{
+	const struct dictionary_key *key = dictionary_find(name);
+	if (key) return record_put(r, key, value);
+	put_unknown(r, name, value);
+	return NULL;
+}
+
+struct span record_end(struct record *r, const char **why)
+{
+	struct span line = { NULL, 0 };
+	if (r->line.failed) *why = "the event is longer than 16 MiB";
+	else if (r->rules.max_bytes && r->line.length > r->rules.max_bytes && !record_fit(r)) *why = "the header alone is longer than the line may be";
+	else line = buffer_span(&r->line);
+	return line;
+}

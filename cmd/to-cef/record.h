@@ -19,7 +19,7 @@ struct record_rules {
 struct record_tally {
 	uint64_t cut;              /* values, and header fields, cut at a character to the length of the dictionary (header: vendor, product 63, version 31, signature 1023, name 512) */
 	uint64_t truncated;        /* events shortened for max_bytes */
-	uint64_t omitted;          /* values left out: of the wrong type (OMIT), of a consumer-only key, for which no custom key was free */
+	uint64_t omitted;          /* values left out: of the wrong type (OMIT), of a consumer-only key, for which no custom key was free, beyond CEF_PAIRS_MAX */
 	struct cef_tally text;
 };
 
@@ -31,7 +31,7 @@ const struct record_tally *record_tally(const struct record *);
 
 /* Every function below that returns a reason: NULL is fine; else the event is refused for it (static text, or text that holds until the next record_begin: "src: not an IPv4 address"). */
 
-/* Forgets the event before. The header's fields may be anything but a severity that is none; empty ones are allowed but for vendor, product, signature and name together. */
+/* Forgets the event before. The header's fields may be anything but a severity that is none, and vendor, product, signature and name must not all four be empty. The version is that of the rules. */
 const char *record_begin(struct record *, const struct cef_header *);
 
 /* An empty value (after trimming) is left out: consumers cannot read it. A key that is there already keeps its first value, and the second is left out uncounted (record_has tells). */
@@ -42,15 +42,17 @@ const char *record_put_labelled(struct record *, const struct dictionary_key *, 
 bool record_try(struct record *, const struct dictionary_key *, struct span label, struct span value);
 /* Any key by name: one of the dictionary as above (labels too: cs1Label); another one that cef_key_is as it is, or into a free custom key, by the rules. A name that is no key: always into a free custom key. */
 const char *record_put_named(struct record *, struct span name, struct span value);
-/* Into the next free custom key under this label: an integer that fits into cn1-cn3, a number into cfp1-cfp4, all else cs1-cs6; numbers go into cs when those are full. False: none is free. */
+/* Into the next free custom key under this label: an integer that fits into cn1-cn3, a number into cfp1-cfp4, all else cs1-cs6; numbers go into cs when those are full. False: none is free.
+ * A custom key that is put later by its own name gets it: the spare value moves on to the next free one of its kind, or is left out and counted. An empty label: the key's own name. */
 bool record_put_spare(struct record *, struct span label, struct span value, bool is_number);
 
 bool record_has(const struct record *, const struct dictionary_key *);
 
-/* CEF:0 has no place for an IPv6 address in src, dst and dvc: record_put puts one under c6a2 "Source IPv6 Address", c6a3 "Destination IPv6 Address", c6a1 "Device IPv6 Address" if that is free. */
+/* CEF:0 has no place for an IPv6 address in src, dst and dvc: record_put puts one under c6a2 "Source IPv6 Address", c6a3 "Destination IPv6 Address", c6a1 "Device IPv6 Address" if that is free; if not, it is of the wrong type. */
 
-/* The line, without a newline; holds until the next record_begin. Longer than max_bytes: the longest custom strings are cut first, then the other strings, at a character, each to what is needed;
- * then cs6 "truncated" is put there if cs6 is free and there is room. NULL data: it cannot be made to fit (the header alone is too long); *why. */
+/* The line, without a newline; holds until the next record_begin. Longer than max_bytes: the longest custom strings (and keys that are not in the dictionary) are cut first, then the other strings, at a character,
+ * each to what is needed, but not below 64 bytes; if that is not enough, pairs are left out from the last on. Then "cs6Label=truncated cs6=BYTES", the length it had, is put there if cs6 is free and there is room.
+ * NULL data: it cannot be made to fit (the header alone is too long); *why. Called once for an event. */
 struct span record_end(struct record *, const char **why);
 
 #endif

@@ -1,0 +1,40 @@
+/* cef_private - what the writer, the reader and the record share about the bytes of CEF. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TO_CEF_CEF_PRIVATE_H
+#define TO_CEF_CEF_PRIVATE_H
+
+#include "cef.h"
+
+static inline bool cef_is_key_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* Bytes of a value that become a space: no line may have them. */
+static inline bool cef_is_control(char c)
+{
+	unsigned char byte = (unsigned char)c;
+	return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7f;
+}
+
+/* The value without the blanks at its end, and without the controls that would be blanks there. */
+struct span cef_trimmed(struct span value);
+
+/* How many bytes the character takes that ends a line for some reader, or is a control: C0, DEL, C1, U+2028 and U+2029. 0: it is none of them. */
+size_t cef_control_length(struct span text);
+
+/* Which keys an event has, roughly: false means that it was not there before; true that it must be looked for. */
+struct cef_seen { uint64_t bit[32]; };
+
+static inline bool cef_seen_before(struct cef_seen *seen, struct span key)
+{
+	size_t hash = key.length * 31;
+	for (size_t i = 0; i < key.length && i < 24; i++) hash = hash * 31 + (unsigned char)key.data[i];
+	hash = (hash ^ hash >> 11) & 2047;
+	uint64_t bit = (uint64_t)1 << (hash & 63);
+	bool before = seen->bit[hash >> 6] & bit;
+	seen->bit[hash >> 6] |= bit;
+	return before;
+}
+
+#endif

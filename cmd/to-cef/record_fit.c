@@ -1,0 +1,88 @@
+/* record_fit - a line that is too long, made shorter where that hurts least. */
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "record_private.h"
+
+#include "base/number.h"
+
+enum { KEPT = 64 }; /* bytes that each value keeps, as long as there is another one to cut */
+
+/* The end of the value if it had `length` bytes at most: not inside a character, nor an escape, nor behind a blank. */
+static uint32_t end_at(const char *line, const struct record_pair *pair, size_t length)
+{
+	const char *value = line + pair->value, *end = value + length;
+	while (end > value && ((unsigned char)*end & 0xc0) == 0x80) end--;
+	const char *p = end;
+	while (p > value && p[-1] == '\\') p--;
+	if ((end - p) % 2) end--;
+	while (end > value && (end[-1] == ' ' || end[-1] == '\t')) end--;
+	return (uint32_t)(end - line);
+}
+
+/* Cuts the longest value of the kind, and the next, until `excess` bytes have gone; what is left of them. Ends are moved, bytes not yet. */
+static size_t cut_longest(struct record *r, enum record_cutting cutting, size_t excess)
+{
+	while (excess) {
+		struct record_pair *longest = NULL;
+		for (size_t i = 0; i < r->pair_count; i++) {
+			struct record_pair *pair = &r->pair[i];
+			if (pair->cutting == cutting && (!longest || pair->end - pair->value > longest->end - longest->value)) longest = pair;
+		}
+		if (!longest || longest->end - longest->value <= KEPT) return excess;
+		size_t length = longest->end - longest->value, gone = length - KEPT < excess ? length - KEPT : excess;
+		uint32_t end = end_at(r->line.data, longest, length - gone);
+		gone = longest->end - end;
+		longest->end = end;
+		excess -= gone < excess ? gone : excess;
+	}
+	return 0;
+}
+
+/* The last pair, with its label before it. */
+static size_t drop_last(struct record *r)
+{
+	struct record_pair *last = &r->pair[--r->pair_count];
+	size_t gone = last->end - last->start;
+	if (r->pair_count && last->number != RECORD_NO_NUMBER && dictionary_at(last->number)->label.length && last[-1].number == last->number + 1) {
+		r->pair_count--;
+		gone += last[-1].end - last[-1].start;
+		record_bit_clear(r->has, last[-1].number);
+	}
+	if (last->number != RECORD_NO_NUMBER) record_bit_clear(r->has, last->number);
+	return gone;
+}
+
+/* Moves what is kept together; a value of which nothing is left goes with its key. */
+static void close_gaps(struct record *r, size_t header_length)
+{
+	uint32_t at = (uint32_t)header_length;
+	for (size_t i = 0; i < r->pair_count; i++) {
+		const struct record_pair *pair = &r->pair[i];
+		if (pair->end == pair->value) continue;
+		uint32_t from = at == header_length ? pair->key : pair->start, length = pair->end - from;
+		memmove(r->line.data + at, r->line.data + from, length);
+		at += length;
+	}
+	r->line.length = at;
+}
+
+bool record_fit(struct record *r)
+{
+	static const struct span label = { "cs6Label=truncated cs6=", 23 };
+	const struct dictionary_key *cs6 = dictionary_find(SPAN("cs6"));
+	bool marked = !record_bit(r->has, cs6->number) && !record_bit(r->has, cs6->number + 1u) && r->pair_count + 2 <= CEF_PAIRS_MAX;
+	char was[NUMBER_INT_MAX];
+	size_t was_length = number_print_int(was, (int64_t)r->line.length), mark = marked ? 1 + label.length + was_length : 0;
+	size_t header_length = r->pair_count ? r->pair[0].start : r->line.length, excess = r->line.length + mark - r->rules.max_bytes;
+	r->tally.truncated++;
+	excess = cut_longest(r, RECORD_CUT_FIRST, excess);
+	excess = cut_longest(r, RECORD_CUT_NEXT, excess);
+	size_t gone = 0;
+	while (excess > mark + gone && r->pair_count) gone += drop_last(r);
+	if (excess > mark + gone) return false;
+	close_gaps(r, header_length);
+	if (!marked || r->line.length + mark > r->rules.max_bytes) return true;
+	if (r->line.length > header_length) buffer_append_byte(&r->line, ' ');
+	buffer_append_span(&r->line, label);
+	buffer_append(&r->line, was, was_length);
+	return !r->line.failed;
+}
