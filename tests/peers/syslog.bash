@@ -48,7 +48,7 @@ syslog_unpack_new() {
 	cd .. && mv root "$syslog_root" && rm -rf "$new" && touch "$syslog_root/done"
 }
 
-# syslog_run PROGRAM ARGUMENT...: one of the unpacked programs in place of this shell.
+# What runs one of the unpacked programs in place of this shell: syslog_run PROGRAM ARGUMENT...
 syslog_run() {
 	local one path=$syslog_root/usr/lib/syslog-ng
 	for one in "$syslog_root"/usr/lib/*-linux-gnu* "$syslog_root"/lib/*-linux-gnu*; do path=$path:$one; done
@@ -110,6 +110,7 @@ syslog_setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	syslog_pid='' children=''
 	[ ! -e "$BATS_FILE_TMPDIR/skip" ] || skip "$(cat "$BATS_FILE_TMPDIR/skip")"
+	[ -x "$TOOLS/metlog-to-cef" ] || skip 'metlog-to-cef is not built'
 	syslog_root=$syslog_cache/root syslog_venv=$syslog_cache/venv syslog_pki=$BATS_FILE_TMPDIR/pki
 }
 
@@ -240,3 +241,47 @@ syslog_configure_syslog-ng() {
 		log { source(s_internal); destination(errors); };
 	E
 }
+
+# --- metlog-to-cef towards them ---
+
+# model COMMAND...: cef_model.py, with the parsers.
+model() ( syslog_run "$syslog_venv/bin/python" "$SOURCE/tests/peers/cef_model.py" "$@" )
+
+# model_setup_file COUNT SEED: random envelopes for a suite: input, model and map in $BATS_FILE_TMPDIR. CEF_COUNT, or FAULTS=long for 100,000 of them.
+model_setup_file() {
+	local count=$1
+	[ "${FAULTS-}" != long ] || count=100000
+	count=${CEF_COUNT:-$count}
+	[ ! -e "$BATS_FILE_TMPDIR/skip" ] || return 0
+	cd "$BATS_FILE_TMPDIR" || return
+	model make "$count" "$2" model map >input
+	echo "$count" >count
+}
+model_setup() { input=$BATS_FILE_TMPDIR/input model=$BATS_FILE_TMPDIR/model map=$BATS_FILE_TMPDIR/map count=$(cat "$BATS_FILE_TMPDIR/count"); }
+
+# cef OPTION...: metlog-to-cef with the map of the model; its books in ./books, its streams and its status apart, as `separately` has them.
+cef() {
+	rm -f books rejects
+	separately metlog-to-cef --map "$map" --rejects rejects --stats books --max-bytes 65000 "$@"
+}
+
+# books NAME: a number of the books.
+books() { jq -s "last.fields.$1" books; }
+
+# expect_books NAME=NUMBER...
+expect_books() {
+	local one
+	for one; do
+		[ "$(books "${one%%=*}")" = "${one#*=}" ] || fail "not $one: $(cat books)"
+	done
+}
+
+# expect_rejects_none: nothing was refused.
+expect_rejects_none() { [ ! -s rejects ] || fail "rejects: $(head -c 2000 rejects)"; }
+
+# stored_count: the records that the server has stored.
+stored_count() { wc -l <"$syslog_kind/stored"; }
+stored_has() { [ "$(stored_count)" -ge "$1" ]; }
+
+# expect_stored [--again]: what the server has stored is what the model says, once each (or at least once).
+expect_stored() { model compare "$model" "$syslog_kind/stored" "$@" >differences || fail "$(cat differences)"; }
