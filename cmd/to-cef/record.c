@@ -122,13 +122,7 @@ static bool put_elsewhere(struct record *r, const struct dictionary_key *key, st
 		if (!span_equal(moves[i].key, key->name)) continue;
 		const struct dictionary_key *custom = dictionary_find(moves[i].custom);
 		if (record_bit(r->has, custom->number) || record_bit(r->has, custom->number + 1u)) return false;
-		enum record_wrong wrong = r->rules.wrong;
-		uint64_t omitted = r->tally.omitted;
-		r->rules.wrong = RECORD_WRONG_OMIT;
-		record_put_labelled(r, custom, moves[i].label, value);
-		r->rules.wrong = wrong;
-		r->tally.omitted = omitted;
-		if (!record_bit(r->has, custom->number)) return false;
+		if (!record_try(r, custom, moves[i].label, value)) return false;
 		record_bit_set(r->lent, custom->number);
 		record_bit_set(r->lent, custom->number + 1u);
 		return true;
@@ -156,6 +150,17 @@ static const char *put_typed(struct record *r, const struct dictionary_key *key,
 	return put_elsewhere(r, key, text) ? NULL : put_wrong(r, key, text, why);
 }
 
+/* Before a lent key is taken back: is the value worth it? */
+static const char *mismatch(struct record *r, const struct dictionary_key *key, struct span value)
+{
+	enum dictionary_type type = dictionary_type(key, r->rules.version);
+	const char *why = NULL;
+	size_t before = r->line.length;
+	bool fits = type == DICTIONARY_STRING || dictionary_append(&r->line, type, cef_trimmed(value), &why) || r->line.failed;
+	r->line.length = before;
+	return fits ? NULL : why;
+}
+
 static void put_unknown(struct record *r, struct span name, struct span value)
 {
 	if (r->rules.dictionary_only || !cef_key_is(name)) {
@@ -180,6 +185,8 @@ const char *record_put(struct record *r, const struct dictionary_key *key, struc
 	if (key->since > r->rules.version) return put_unknown(r, key->name, value), NULL;
 	if (record_bit(r->has, key->number)) {
 		if (!record_bit(r->lent, key->number) || cef_trimmed(value).length == 0) return NULL;
+		const char *why = mismatch(r, key, value);
+		if (why && r->rules.wrong != RECORD_WRONG_KEEP) return put_wrong(r, key, value, why);
 		record_give_way(r, key->number);
 	}
 	enum dictionary_type type = dictionary_type(key, r->rules.version);
@@ -190,19 +197,39 @@ const char *record_put(struct record *r, const struct dictionary_key *key, struc
 
 const char *record_put_labelled(struct record *r, const struct dictionary_key *key, struct span label, struct span value)
 {
-	if (record_bit(r->has, key->number) && record_bit(r->lent, key->number) && cef_trimmed(value).length) record_give_way(r, key->number);
-	if (record_has(r, key) || cef_trimmed(value).length == 0) return NULL;
-	size_t before = r->line.length, count = r->pair_count;
+	bool is_lent = record_has(r, key) && record_bit(r->lent, key->number);
 	const struct dictionary_key *label_key = dictionary_at(key->number + 1u);
-	if (!key->label.length || record_has(r, label_key)) label_key = NULL;
-	else record_put(r, label_key, label);
+	if (!key->label.length || cef_trimmed(label).length == 0 || cef_trimmed(value).length == 0) return record_put(r, key, value);
+	if (record_has(r, key) && !is_lent) return NULL;
+	if (is_lent && mismatch(r, key, value) && r->rules.wrong != RECORD_WRONG_KEEP) return record_put(r, key, value);
+	if (is_lent) record_give_way(r, key->number);
+	size_t before = r->line.length, count = r->pair_count;
+	bool is_new = !record_has(r, label_key);
+	record_put(r, label_key, label);
 	const char *why = record_put(r, key, value);
-	if (record_has(r, key) || !label_key || !record_has(r, label_key)) return why;
+	if (record_has(r, key) || !is_new || !record_has(r, label_key)) return why;
 	/* The value was left out, so its label is taken back. */
 	r->line.length = before;
 	r->pair_count = count;
 	record_bit_clear(r->has, label_key->number);
 	return why;
+}
+
+bool record_try(struct record *r, const struct dictionary_key *key, struct span label, struct span value)
+{
+	if (cef_trimmed(value).length == 0) return true;
+	if (key->consumer_only || key->since > r->rules.version || r->pair_count + 2 > CEF_PAIRS_MAX) return false;
+	if (record_has(r, key) && !record_bit(r->lent, key->number)) return false;
+	const struct record_rules rules = r->rules;
+	const struct record_tally tally = r->tally;
+	size_t before = r->line.length;
+	r->rules.wrong = RECORD_WRONG_OMIT;
+	record_put_labelled(r, key, label, value);
+	r->rules = rules;
+	/* Not under its own key: an address may have moved to a custom one, or nothing has been put. */
+	if ((record_has(r, key) && !record_bit(r->lent, key->number)) || r->line.length != before || r->line.failed) return true;
+	r->tally = tally;
+	return false;
 }
 
 const char *record_put_named(struct record *r, struct span name, struct span value)
