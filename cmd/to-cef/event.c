@@ -73,7 +73,7 @@ struct events *events_new(const struct event_options *options)
 	events->map = read_map(events);
 	if (!events->map) die((enum diag_exit)events->status, "%s", events->reason);
 	events->record = record_new(options->rules);
-	events->legacy = legacy_new(events->record, options->rules);
+	events->legacy = legacy_new(options->rules, options->mapping);
 	events->structured = structured_new(options->mapping);
 	field_path_init(&events->logtext, SPAN("fields.logtext"));
 	buffer_init(&events->text, SIZE_MAX / 2);
