@@ -3,8 +3,6 @@
 #include "delivery.h"
 
 #include <errno.h>
-#include <linux/errqueue.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -40,15 +38,6 @@ static int connect_once(struct delivery *d, int timeout_ms)
 	return socket_connect(&d->endpoint, d->type, timeout_ms, d->reason);
 }
 
-/* sendmmsg forgets a refusal that comes between two of its packets; the error queue keeps each. */
-static void hear_of_errors(const struct delivery *d)
-{
-	int on = 1;
-	if (d->endpoint.kind != ENDPOINT_UDP) return;
-	setsockopt(d->fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
-	setsockopt(d->fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
-}
-
 static void warn_of_loss(struct delivery *d, int error)
 {
 	if (!d->told) diag_warn("%s: %s; metrics are being lost", d->endpoint.text, strerror(error));
@@ -58,18 +47,9 @@ static void warn_of_loss(struct delivery *d, int error)
 /* Counts what the network says of packets sent before. Returns how many refusals that were. */
 static unsigned take_errors(struct delivery *d)
 {
-	unsigned count = 0;
-	for (;;) {
-		char packet[1], control[512];
-		struct iovec piece = { packet, sizeof packet };
-		struct msghdr m = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
-		if (recvmsg(d->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) break;
-		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-		struct sock_extended_err error = { .ee_errno = ECONNREFUSED };
-		if (c && c->cmsg_len >= CMSG_LEN(sizeof error)) memcpy(&error, CMSG_DATA(c), sizeof error);
-		warn_of_loss(d, (int)error.ee_errno);
-		count++;
-	}
+	int error = 0;
+	unsigned count = socket_take_errors(d->fd, &error);
+	if (count) warn_of_loss(d, error);
 	d->refused += count;
 	return count;
 }
@@ -89,7 +69,7 @@ static bool must_connect(struct delivery *d)
 	for (;;) {
 		d->fd = connect_once(d, left_ms(d));
 		if (d->fd >= 0) {
-			hear_of_errors(d);
+			if (d->endpoint.kind == ENDPOINT_UDP) socket_keep_errors(d->fd);
 			return true;
 		}
 		if (errno == EINVAL || left_ms(d) == 0 || signals_stopping()) break;

@@ -3,6 +3,8 @@
 #include "io/socket.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <linux/errqueue.h>
 #include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -15,6 +17,8 @@
 #include <unistd.h>
 
 #include "io/signals.h"
+
+enum { END_STEP_MS = 5 };
 
 int64_t socket_clock_ms(void)
 {
@@ -63,6 +67,13 @@ int socket_unsent(int fd)
 	return ioctl(fd, SIOCOUTQ, &bytes) < 0 ? 0 : bytes;
 }
 
+static int error_of(int fd)
+{
+	int error = 0;
+	socklen_t size = sizeof error;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
+}
+
 /* Waits until a started connect has ended: 0 or its errno. */
 static int await_connect(int fd, int timeout_ms)
 {
@@ -70,12 +81,7 @@ static int await_connect(int fd, int timeout_ms)
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLOUT };
 		int left = remaining_ms(start, timeout_ms);
-		if (signals_poll(&p, 1, left) > 0) {
-			int error = 0;
-			socklen_t size = sizeof error;
-			if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0) error = errno;
-			return error;
-		}
+		if (signals_poll(&p, 1, left) > 0) return error_of(fd);
 		if (signals_stopping()) return EINTR;
 		if (left == 0) return ETIMEDOUT;
 	}
@@ -301,4 +307,67 @@ int socket_send_stream(int fd, struct span bytes, size_t *sent, int timeout_ms)
 		if (signals_poll(&p, 1, left) == 0 && left < 0 && signals_stopping()) return ETIMEDOUT;
 	}
 	return 0;
+}
+
+/* What the far side says, up to its end or its error. */
+static bool hear_end(int fd, int *error)
+{
+	char forgotten[4096];
+	for (int turn = 0; turn < 64; turn++) {
+		ssize_t n = recv(fd, forgotten, sizeof forgotten, MSG_DONTWAIT);
+		if (n == 0) return true;
+		if (n < 0 && errno == EAGAIN) return false;
+		if (n < 0 && errno != EINTR) {
+			*error = errno;
+			return false;
+		}
+	}
+	return false;
+}
+
+/* An end that comes before our last byte was taken proves nothing yet: it may have been closed with the byte still on its way. */
+int socket_end(int fd, int64_t timeout_ms, char reason[SOCKET_REASON_MAX])
+{
+	int64_t start = socket_clock_ms();
+	int least = INT_MAX, error = 0;
+	bool is_ended = false;
+	if (shutdown(fd, SHUT_WR) < 0) return fail(reason, errno, NULL);
+	for (;;) {
+		if (!is_ended) is_ended = hear_end(fd, &error);
+		int waiting = socket_unsent(fd);
+		if (!error) error = error_of(fd);
+		if (error) return fail(reason, error, NULL);
+		if (is_ended && !waiting) return 0;
+		if (waiting < least) {
+			least = waiting;
+			start = socket_clock_ms();
+		}
+		int64_t left = start + timeout_ms - socket_clock_ms();
+		if (signals_stopping_now()) return fail(reason, EINTR, "stopped while it was taking the rest");
+		if (left <= 0) return fail(reason, ETIMEDOUT, waiting ? "it takes no more" : "it does not end its side of the connection");
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int step = waiting ? END_STEP_MS : left > 1000 ? 1000 : (int)left;
+		signals_poll(&p, is_ended ? 0 : 1, step);
+	}
+}
+
+void socket_keep_errors(int fd)
+{
+	int on = 1;
+	setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+	setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
+}
+
+unsigned socket_take_errors(int fd, int *error)
+{
+	for (unsigned count = 0;; count++) {
+		char packet[1], control[512];
+		struct iovec piece = { packet, sizeof packet };
+		struct msghdr m = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
+		if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return count;
+		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+		struct sock_extended_err one = { .ee_errno = ECONNREFUSED };
+		if (c && c->cmsg_len >= CMSG_LEN(sizeof one)) memcpy(&one, CMSG_DATA(c), sizeof one);
+		*error = (int)one.ee_errno;
+	}
 }

@@ -40,6 +40,14 @@ int socket_send_datagram(int fd, struct span datagram, uint64_t *refused);
 /* As much as goes of a stream's bytes within timeout_ms (< 0: for ever); *sent says how much. 0, ETIMEDOUT, or the errno. */
 int socket_send_stream(int fd, struct span bytes, size_t *sent, int timeout_ms);
 
+/* Ends our side of a stream, then waits until the far side has taken everything and ends its own; what it says meanwhile is forgotten. 0; or -1 with errno: ETIMEDOUT
+ * (for timeout_ms nothing moved), EINTR (signals_stopping_now), ECONNRESET, ... (it went away, perhaps without having read everything). The descriptor stays open. */
+int socket_end(int fd, int64_t timeout_ms, char reason[SOCKET_REASON_MAX]);
+
+/* On a connected UDP socket: has the network's errors about single datagrams kept, which send and sendmmsg alone would forget. */
+void socket_keep_errors(int fd);
+unsigned socket_take_errors(int fd, int *error);     /* how many came since the last call; *error: the last one's errno, if any */
+
 bool socket_set_send_buffer(int fd, int bytes);      /* SO_SNDBUF; what the kernel grants may be less */
 bool socket_set_receive_buffer(int fd, int bytes);   /* SO_RCVBUFFORCE where permitted, else SO_RCVBUF */
 int socket_unsent(int fd);                           /* stream: bytes that the far side's kernel (unix: its program) has not taken yet */
