@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/select.h>
-#include <unistd.h>
 
 #include "io/signals.h"
 #include "io/socket.h"
@@ -14,13 +13,15 @@
 /* TURN_MS: how soon a request to stop and a stall are seen. UPLOAD_BYTES: 300 MB over loopback in 0.17 s; 64 KiB 0.19, 1 MiB 0.25. */
 enum { TURN_MS = 200, PROGRESS_MS = 100, UPLOAD_BYTES = 256 * 1024, CONNECTIONS_MAX = 16 };
 
+static struct tls_options trust_of(const struct http_options *o)
+{
+	return (struct tls_options){ .ca_file = o->ca_file, .cert_file = o->cert_file, .key_file = o->key_file };
+}
+
 static const char *options_fault(const struct http_options *o)
 {
-	if (o->map_count > HTTP_MAPS_MAX) return "--map: there are too many";
-	if (o->ca_file && access(o->ca_file, R_OK) < 0) return "--cacert: the file cannot be read";
-	if (o->cert_file && access(o->cert_file, R_OK) < 0) return "--cert: the file cannot be read";
-	if (o->key_file && access(o->key_file, R_OK) < 0) return "--key: the file cannot be read";
-	return NULL;
+	struct tls_options trust = trust_of(o);
+	return o->map_count > HTTP_MAPS_MAX ? "--map: there are too many" : http_trust_fault(&trust);
 }
 
 static const char *maps_make(struct http *h)
@@ -82,102 +83,55 @@ void http_free(struct http *h)
 
 /* --- options ---------------------------------------------------------------------- */
 
-/* An option that this libcurl does not know is an error where our safety hangs on it. */
-struct setting {
-	struct http *http;
-	CURL *easy;
-	CURLcode code;
-};
-
-static void set_number(struct setting *s, CURLoption option, long value)
+static void set_network(struct http_setting *s, const struct http_options *o, const struct curl_slist *maps)
 {
-	CURLcode code = s->http->call.curl_easy_setopt(s->easy, option, value);
-	if (!s->code) s->code = code;
-}
-
-static void set_size(struct setting *s, CURLoption option, curl_off_t value)
-{
-	CURLcode code = s->http->call.curl_easy_setopt(s->easy, option, value);
-	if (!s->code) s->code = code;
-}
-
-static void set_pointer(struct setting *s, CURLoption option, const void *value)
-{
-	CURLcode code = s->http->call.curl_easy_setopt(s->easy, option, value);
-	if (!s->code) s->code = code;
-}
-
-static void set_security(struct setting *s, const struct http_options *o)
-{
-#if LIBCURL_VERSION_NUM >= 0x075500
-	set_pointer(s, CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-	set_number(s, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
-#endif
-	set_pointer(s, CURLOPT_PROXY, "");
-	set_number(s, CURLOPT_FOLLOWLOCATION, 0);
-	set_number(s, CURLOPT_DISALLOW_USERNAME_IN_URL, 1);
-	set_number(s, CURLOPT_SSL_VERIFYPEER, 1);
-	set_number(s, CURLOPT_SSL_VERIFYHOST, 2);
-	set_number(s, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-	if (o->ca_file) {
-		set_pointer(s, CURLOPT_CAINFO, o->ca_file);
-		s->http->call.curl_easy_setopt(s->easy, CURLOPT_CAPATH, NULL); /* it alone; some TLS libraries know no such path, and say so */
-	}
-	if (o->cert_file) set_pointer(s, CURLOPT_SSLCERT, o->cert_file);
-	if (o->key_file) set_pointer(s, CURLOPT_SSLKEY, o->key_file);
-	if (o->cert_file || o->key_file) set_pointer(s, CURLOPT_KEYPASSWD, ""); /* or OpenSSL would ask on the terminal */
-}
-
-static void set_network(struct setting *s, const struct http_options *o)
-{
-	set_number(s, CURLOPT_NOSIGNAL, 1);
-	set_number(s, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-	set_number(s, CURLOPT_PATH_AS_IS, 1);
-	set_number(s, CURLOPT_TCP_KEEPALIVE, 1);
-	set_pointer(s, CURLOPT_USERAGENT, "metlog"); /* no browser's: a server's filter against forged forms lets it pass */
-	if (o->connect_ms > 0) set_number(s, CURLOPT_CONNECTTIMEOUT_MS, o->connect_ms > 1000000000 ? 1000000000L : (long)o->connect_ms);
-	if (s->http->maps) set_pointer(s, CURLOPT_CONNECT_TO, s->http->maps);
+	http_set_number(s, CURLOPT_NOSIGNAL, 1);
+	http_set_number(s, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+	http_set_number(s, CURLOPT_PATH_AS_IS, 1);
+	http_set_number(s, CURLOPT_TCP_KEEPALIVE, 1);
+	http_set_pointer(s, CURLOPT_USERAGENT, "metlog"); /* no browser's: a server's filter against forged forms lets it pass */
+	if (o->connect_ms > 0) http_set_number(s, CURLOPT_CONNECTTIMEOUT_MS, o->connect_ms > 1000000000 ? 1000000000L : (long)o->connect_ms);
+	if (maps) http_set_pointer(s, CURLOPT_CONNECT_TO, maps);
 #if LIBCURL_VERSION_NUM >= 0x075700
-	s->http->call.curl_easy_setopt(s->easy, CURLOPT_QUICK_EXIT, 1L); /* no waiting for a resolver that does not answer */
+	s->call->curl_easy_setopt(s->easy, CURLOPT_QUICK_EXIT, 1L); /* no waiting for a resolver that does not answer */
 #endif
 }
 
 /* The first request goes out with a ticket already: a body, if there is one, goes once. */
-static void set_negotiation(struct setting *s, struct http_exchange *x)
+static void set_negotiation(struct http_setting *s, struct http_exchange *x)
 {
-	set_number(s, CURLOPT_HTTPAUTH, (long)CURLAUTH_NEGOTIATE);
-	set_pointer(s, CURLOPT_USERPWD, ":");
-	set_number(s, CURLOPT_VERBOSE, 1);
-	set_pointer(s, CURLOPT_DEBUGDATA, x);
-	CURLcode code = s->http->call.curl_easy_setopt(s->easy, CURLOPT_DEBUGFUNCTION, http_hear_of_kerberos);
+	http_set_number(s, CURLOPT_HTTPAUTH, (long)CURLAUTH_NEGOTIATE);
+	http_set_pointer(s, CURLOPT_USERPWD, ":");
+	http_set_number(s, CURLOPT_VERBOSE, 1);
+	http_set_pointer(s, CURLOPT_DEBUGDATA, x);
+	CURLcode code = s->call->curl_easy_setopt(s->easy, CURLOPT_DEBUGFUNCTION, http_hear_of_kerberos);
 	if (!s->code) s->code = code;
 }
 
-static void set_callbacks(struct setting *s, struct http_exchange *x)
+static void set_callbacks(struct http_setting *s, struct http_exchange *x)
 {
-	const struct http_library *call = &s->http->call;
-	set_pointer(s, CURLOPT_ERRORBUFFER, x->error);
-	set_pointer(s, CURLOPT_HEADERDATA, x);
-	set_pointer(s, CURLOPT_WRITEDATA, x);
-	set_pointer(s, CURLOPT_READDATA, x);
-	set_pointer(s, CURLOPT_SEEKDATA, x);
+	const struct http_library *call = s->call;
+	http_set_pointer(s, CURLOPT_ERRORBUFFER, x->error);
+	http_set_pointer(s, CURLOPT_HEADERDATA, x);
+	http_set_pointer(s, CURLOPT_WRITEDATA, x);
+	http_set_pointer(s, CURLOPT_READDATA, x);
+	http_set_pointer(s, CURLOPT_SEEKDATA, x);
 	if (call->curl_easy_setopt(s->easy, CURLOPT_HEADERFUNCTION, http_take_head) || call->curl_easy_setopt(s->easy, CURLOPT_WRITEFUNCTION, http_take_body) ||
 		call->curl_easy_setopt(s->easy, CURLOPT_READFUNCTION, http_give_body) || call->curl_easy_setopt(s->easy, CURLOPT_SEEKFUNCTION, http_seek_body))
 		s->code = CURLE_UNKNOWN_OPTION;
 }
 
-static void set_method(struct setting *s, const struct http_request *r)
+static void set_method(struct http_setting *s, const struct http_request *r)
 {
 	if (r->body_fd >= 0) {
-		set_number(s, CURLOPT_UPLOAD, 1);
-		set_size(s, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->body_bytes);
-		set_number(s, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BYTES);
+		http_set_number(s, CURLOPT_UPLOAD, 1);
+		http_set_size(s, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->body_bytes);
+		http_set_number(s, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BYTES);
 	} else if (!strcmp(r->method, "PUT") || !strcmp(r->method, "POST")) {
-		set_pointer(s, CURLOPT_POSTFIELDS, ""); /* Content-Length: 0 */
-		set_size(s, CURLOPT_POSTFIELDSIZE_LARGE, 0);
+		http_set_pointer(s, CURLOPT_POSTFIELDS, ""); /* Content-Length: 0 */
+		http_set_size(s, CURLOPT_POSTFIELDSIZE_LARGE, 0);
 	}
-	set_pointer(s, CURLOPT_CUSTOMREQUEST, r->method);
+	http_set_pointer(s, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
 static struct curl_slist *headers_make(struct http *h, const struct http_request *r)
@@ -195,15 +149,16 @@ static struct curl_slist *headers_make(struct http *h, const struct http_request
 static CURLcode exchange_set(struct http_exchange *x, struct curl_slist *headers)
 {
 	struct http *h = x->http;
-	struct setting s = { .http = h, .easy = x->easy };
+	struct http_setting s = { .call = &h->call, .easy = x->easy };
+	struct tls_options trust = trust_of(h->options);
 	h->call.curl_easy_reset(x->easy);
 	set_callbacks(&s, x);
-	set_security(&s, h->options);
-	set_network(&s, h->options);
+	http_set_security(&s, &trust);
+	set_network(&s, h->options, h->maps);
 	if (x->request->negotiate) set_negotiation(&s, x);
 	set_method(&s, x->request);
-	set_pointer(&s, CURLOPT_HTTPHEADER, headers);
-	set_pointer(&s, CURLOPT_URL, x->request->url);
+	http_set_pointer(&s, CURLOPT_HTTPHEADER, headers);
+	http_set_pointer(&s, CURLOPT_URL, x->request->url);
 	return s.code;
 }
 

@@ -7,10 +7,12 @@
 #include <curl/curl.h>
 
 #include "sink/http.h"
+#include "sink/tls.h"
 
 #define HTTP_CALLS(each) \
 	each(curl_global_init) each(curl_global_cleanup) each(curl_slist_append) each(curl_slist_free_all) \
-	each(curl_easy_init) each(curl_easy_cleanup) each(curl_easy_reset) each(curl_easy_setopt) each(curl_easy_getinfo) each(curl_easy_pause) each(curl_easy_strerror) \
+	each(curl_easy_init) each(curl_easy_perform) each(curl_easy_cleanup) each(curl_easy_reset) each(curl_easy_setopt) each(curl_easy_getinfo) each(curl_easy_pause) each(curl_easy_strerror) \
+	each(curl_easy_send) each(curl_easy_recv) \
 	each(curl_multi_init) each(curl_multi_cleanup) each(curl_multi_add_handle) each(curl_multi_remove_handle) each(curl_multi_setopt) \
 	each(curl_multi_fdset) each(curl_multi_perform) each(curl_multi_poll) each(curl_multi_info_read)
 
@@ -51,6 +53,25 @@ struct http_exchange {
 
 /* An answer that goes on for ever has failed: an exception's text has some KiB. */
 enum { HTTP_FORGET_MAX = 64 * 1024 * 1024, HTTP_LOCATION_MAX = 64 * 1024, HTTP_ANSWER_LIMIT = 64 * 1024 };
+
+/* One option after the other; an option that this libcurl does not know is an error where our safety hangs on it. */
+struct http_setting {
+	const struct http_library *call;
+	CURL *easy;
+	CURLcode code;             /* of the first that failed */
+};
+
+void http_set_number(struct http_setting *, CURLoption, long);
+void http_set_size(struct http_setting *, CURLoption, curl_off_t);
+void http_set_pointer(struct http_setting *, CURLoption, const void *);
+void http_set_security(struct http_setting *, const struct tls_options *); /* no proxy, no other protocol; TLS 1.2 at least, chain and name verified */
+const char *http_trust_fault(const struct tls_options *);     /* a file that cannot be read: "--cert: the file cannot be read"; NULL: none */
+
+/* What the texts of OpenSSL and GnuTLS say. */
+bool http_is_handshake_refused(const char *error); /* by an alert, or by something other than TLS; not: it broke off */
+bool http_speaks_no_tls(const char *error);
+bool http_is_untrusted(CURLcode, const char *error); /* of a connection: chain, name, date; a file of ours; a refused handshake */
+void http_print_words(char *out, size_t size, const char *words); /* of libcurl; on one line, printable */
 
 /* False: *why says why. */
 bool http_library_load(struct http_library *, const char **why);

@@ -20,22 +20,36 @@ static void print_place(const struct http_exchange *x, char place[PLACE_MAX])
 	if (to.length) snprintf(place + length, (size_t)(PLACE_MAX - length), " (mapped to %.*s)", to.length > 120 ? 120 : (int)to.length, to.data);
 }
 
-static bool says(const struct http_exchange *x, const char *text)
+static bool has(const char *error, const char *text)
 {
-	return strcasestr(x->error, text) != NULL;
+	return strcasestr(error, text) != NULL;
 }
 
 /* A handshake that broke off is the network's doing; one that was answered by an alert, or by something other than TLS, is not. */
-static bool is_handshake_refused(const struct http_exchange *x)
+bool http_is_handshake_refused(const char *e)
 {
-	if (says(x, "internal error") || says(x, "SYSCALL") || says(x, "unexpected eof") || says(x, "reset by peer")) return false;
-	return says(x, "alert") || says(x, "version") || says(x, "unsupported protocol") || says(x, "no protocols") || says(x, "cipher");
+	if (has(e, "internal error") || has(e, "SYSCALL") || has(e, "unexpected eof") || has(e, "reset by peer")) return false;
+	return has(e, "alert") || has(e, "version") || has(e, "unsupported protocol") || has(e, "no protocols") || has(e, "cipher");
 }
 
-/* In the words of OpenSSL, GnuTLS. */
-static bool speaks_no_tls(const struct http_exchange *x)
+bool http_speaks_no_tls(const char *e)
 {
-	return says(x, "wrong version number") || says(x, "unexpected TLS packet");
+	return has(e, "wrong version number") || has(e, "unexpected TLS packet");
+}
+
+bool http_is_untrusted(CURLcode code, const char *error)
+{
+	switch (code) {
+	case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_CERTPROBLEM: case CURLE_SSL_CIPHER: case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CRL_BADFILE: case CURLE_SSL_ISSUER_ERROR: case CURLE_SSL_INVALIDCERTSTATUS: case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+		return true;
+	case CURLE_SSL_CONNECT_ERROR:
+		return http_is_handshake_refused(error);
+	case CURLE_RECV_ERROR: case CURLE_SEND_ERROR: /* in TLS 1.3 a server looks at our certificate after the handshake */
+		return has(error, "alert") && http_is_handshake_refused(error);
+	default:
+		return false;
+	}
 }
 
 static bool is_something_sent(const struct http_exchange *x)
@@ -50,21 +64,16 @@ static enum http_failure failure_of(const struct http_exchange *x, CURLcode code
 	if (code == CURLE_OK || x->is_early) return HTTP_ANSWERED;
 	if (x->is_stopped) return HTTP_STOPPED;
 	if (x->body_error) return HTTP_BODY;
+	bool is_late = code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
+	if (http_is_untrusted(code, x->error) && !(is_late && x->head_status)) return HTTP_UNTRUSTED;
 	switch (code) {
-	case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_CERTPROBLEM: case CURLE_SSL_CIPHER: case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_CRL_BADFILE: case CURLE_SSL_ISSUER_ERROR: case CURLE_SSL_INVALIDCERTSTATUS: case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-		return HTTP_UNTRUSTED;
 	case CURLE_SSL_CONNECT_ERROR:
-		return is_handshake_refused(x) ? HTTP_UNTRUSTED : HTTP_UNREACHABLE;
+		return HTTP_UNREACHABLE;
 	case CURLE_OUT_OF_MEMORY: case CURLE_URL_MALFORMAT: case CURLE_FAILED_INIT: case CURLE_BAD_FUNCTION_ARGUMENT:
 	case CURLE_UNKNOWN_OPTION: case CURLE_NOT_BUILT_IN:
 		return HTTP_INTERNAL;
 	case CURLE_UNSUPPORTED_PROTOCOL: /* said of what was answered, too, if that is no HTTP */
 		return is_something_sent(x) ? HTTP_CUT : HTTP_INTERNAL;
-	case CURLE_RECV_ERROR: case CURLE_SEND_ERROR:
-		/* In TLS 1.3 a server looks at our certificate after the handshake. */
-		if (!x->head_status && says(x, "alert") && is_handshake_refused(x)) return HTTP_UNTRUSTED;
-		break;
 	default:
 		break;
 	}
@@ -95,14 +104,19 @@ static void print_cut(const struct http_exchange *x, CURLcode code, const char *
 	else snprintf(reason, HTTP_REASON_MAX, "%s broke the connection without an answer%s", place, sent);
 }
 
+void http_print_words(char *out, size_t size, const char *text)
+{
+	struct span words = span_trim(span_of(text));
+	size_t length = 0;
+	for (size_t i = 0; i < words.length && length < size - 1; i++) out[length++] = words.data[i] >= ' ' && words.data[i] <= '~' ? words.data[i] : '?';
+	out[length] = '\0';
+}
+
 /* libcurl's own words name files and subjects, and here and there text of the far side; never more of a URL than its host. */
 static void print_words(const struct http_exchange *x, CURLcode code, const char *place, const char *what, char *reason)
 {
 	int length = snprintf(reason, HTTP_REASON_MAX, "%s %s: ", place, what);
-	struct span words = span_trim(span_of(x->error[0] ? x->error : x->http->call.curl_easy_strerror(code)));
-	for (size_t i = 0; i < words.length && length < HTTP_REASON_MAX - 1; i++)
-		reason[length++] = words.data[i] >= ' ' && words.data[i] <= '~' ? words.data[i] : '?';
-	reason[length] = '\0';
+	http_print_words(reason + length, (size_t)(HTTP_REASON_MAX - length), x->error[0] ? x->error : x->http->call.curl_easy_strerror(code));
 }
 
 /* That there was no ticket shows as the far side's 401 only. Who gives out tickets may be back soon; the other reasons stay. */
@@ -134,7 +148,7 @@ void http_judge(struct http_exchange *x, CURLcode code)
 	case HTTP_UNREACHABLE: print_unreachable(x, code, place, a->reason); break;
 	case HTTP_CUT: print_cut(x, code, place, a->reason); break;
 	case HTTP_UNTRUSTED:
-		if (speaks_no_tls(x)) snprintf(a->reason, sizeof a->reason, "%s does not speak TLS", place);
+		if (http_speaks_no_tls(x->error)) snprintf(a->reason, sizeof a->reason, "%s does not speak TLS", place);
 		else print_words(x, code, place, "cannot be trusted, or does not trust us", a->reason);
 		break;
 	case HTTP_STOPPED: snprintf(a->reason, sizeof a->reason, "stopped while speaking to %s", place); break;

@@ -14,10 +14,13 @@
  * syslog+unix:PATH           /dev/log: datagrams, or a stream with newlines if that is what listens there
  *
  * Syslog has no acknowledgement. A stream is proved to be read another way: we end our side of the connection (close_notify, FIN) and wait until the far side, which has read everything then, ends its own.
- * What was sent since the last proof is held in memory, at most window_bytes; when that is full, when nothing came for IDLE_MS, and at the end, it is proved, and the next message opens a new connection. If a connection breaks before,
- * everything not proved goes out again on the next: nothing that the receiver has not read is lost, and what it had read may come twice.
- * SYSLOG_CONFIRM_ACKED is for receivers that do not end their side: proved is then what the far side's kernel has acknowledged.
- * Datagrams are given to the network: those that it says were refused are sent again; the queue of a unix socket is waited for. */
+ * What was sent since the last proof is held in memory, at most window_bytes (and a message longer than that, alone). When that is full, when the first of it was sent 5 s ago (proof_ms), and at the end, it is proved,
+ * and the next message opens a new connection. If a connection breaks before, everything not proved goes out again on the next: nothing that the receiver has not read is lost, and what it had read may come twice.
+ * SYSLOG_CONFIRM_ACKED is for receivers that do not end their side, and keeps the connection: proved is then what the far side's kernel has acknowledged.
+ * Datagrams are given to the network: one that it says was refused is sent again, once; the queue of a unix socket is waited for.
+ *
+ * A far side that takes nothing, or does not end its side, for timeout_ms is gone. One that breaks, or cannot be connected to, is tried again with growing pauses; it is gone when for retry_ms nothing was proved.
+ * Open the signals with SIGNALS_STOP_AGAIN: whatever waits here ends at signals_stopping_now, so the first request to stop leaves time to deliver what was read. */
 enum syslog_framing { SYSLOG_FRAMING_DEFAULT, SYSLOG_FRAMING_LF, SYSLOG_FRAMING_COUNTED };
 enum syslog_confirm { SYSLOG_CONFIRM_CLOSE, SYSLOG_CONFIRM_ACKED };
 
@@ -25,17 +28,18 @@ struct syslog_options {
 	const char *to;
 	enum syslog_framing framing;
 	enum syslog_confirm confirm;
-	size_t max_bytes;             /* of a message, header included, framing not; longer ones are cut at a character before they are framed. At most 65507 for udp */
+	size_t max_bytes;             /* of a message, header included, framing not; longer ones are cut at a character before they are framed. 64 at least, for udp 65507 at most; 0: no other limit */
 	size_t window_bytes;
 	uint64_t pace;                /* messages a second; 0: as fast as they are taken */
 	int64_t timeout_ms;           /* to connect; and for a far side that takes nothing, or does not end its side */
 	int64_t retry_ms;             /* a far side that is away so long is gone */
+	int64_t proof_ms;             /* 0: 5 s */
 	struct tls_options tls;
 };
 
 enum syslog_state {
 	SYSLOG_FINE,
-	SYSLOG_GONE,                  /* away for retry_ms, or a stop signal came while it was away: 75 */
+	SYSLOG_GONE,                  /* away for retry_ms, stalled for timeout_ms, or signals_stopping_now while it was waited for: 75. Final, as is: */
 	SYSLOG_UNTRUSTED,             /* its certificate, its name, or ours: 77 */
 };
 
@@ -53,8 +57,8 @@ struct syslog *syslog_new(const struct syslog_options *, const char **why);
 void syslog_free(struct syslog *);
 bool syslog_is(struct span endpoint);                             /* begins with "syslog+" */
 
-/* Takes a whole message, header and all, one line. Waits while the far side does: that is the back-pressure. A message without a newline stays one: LF and NUL in it are written #012, #000 as rsyslog does,
- * for lines have to stay lines. It begins with '<' or a letter: an LF-framed line that begins with a digit would be taken for a count. */
+/* Takes a whole message, header and all. Waits while the far side does: that is the back-pressure. In a message that goes as a line LF and NUL are written #012, #000, as rsyslog does; one that begins with a digit,
+ * which would be taken for a count, gets a blank before it. An empty one is sent as a blank. Of a pace every message is written at once; else up to 64 KiB are gathered. */
 enum syslog_state syslog_send(struct syslog *, struct span message);
 enum syslog_state syslog_flush(struct syslog *);                  /* hands over what is buffered; before one waits for input */
 enum syslog_state syslog_finish(struct syslog *);                 /* everything proved, or why not */

@@ -16,24 +16,27 @@ struct tls_options {
 
 enum tls_verdict {
 	TLS_DONE,
-	TLS_AWAY,                     /* no name, no route, refused, not in time; or cut later */
-	TLS_UNTRUSTED,                /* chain, name or date of its certificate, or it refuses ours; a file of ours cannot be used */
-	TLS_STOPPED,                  /* a stop signal came */
+	TLS_AWAY,                     /* no name, no route, refused, not in time; or cut later, or ended */
+	TLS_UNTRUSTED,                /* chain, name or date of its certificate, or it refuses ours; it speaks no TLS, or too old a one; a file of ours cannot be used */
+	TLS_STOPPED,                  /* signals_stopping_now */
 };
 
 enum { TLS_REASON_MAX = 256 };
 struct tls;
 
-/* `reason` says why it is not TLS_DONE: "certificate has expired". */
+/* `host`: a name or an address, without brackets. timeout_ms is for all of it: name, connection, handshake. `reason` says why it is not TLS_DONE: "certificate has expired".
+ * In TLS 1.3 the far side looks at our certificate only after the handshake: that it misses one comes from tls_hear or tls_write. */
 enum tls_verdict tls_open(struct tls **, const char *host, uint16_t port, const struct tls_options *, int64_t timeout_ms, char reason[TLS_REASON_MAX]);
 
-/* As much as goes without waiting: 0 and *sent (0: wait for tls_fd to be writable, or readable), or an errno. */
-int tls_write(struct tls *, struct span bytes, size_t *sent);
-int tls_fd(const struct tls *);
-bool tls_is_ended(struct tls *);                              /* the far side has ended its side, or broke it; reads what came (TLS 1.3 tickets) and forgets it */
+/* As much as goes without waiting. *sent is 0 when nothing went: then wait for tls_fd (to be writable, or readable: tls_hear), and offer the same bytes again, or more. */
+enum tls_verdict tls_write(struct tls *, struct span bytes, size_t *sent);
+enum tls_verdict tls_hear(struct tls *);                      /* reads what came (TLS 1.3 tickets) and forgets it. TLS_AWAY: the far side has ended its side, or broke it */
+int tls_fd(const struct tls *);                               /* to wait for */
+const char *tls_reason(const struct tls *);                   /* of the last write or hear that was not TLS_DONE */
 
-/* Ends our side with close_notify and FIN, then waits until the far side ends its own. True: it did, and all was read by it. Frees in any case. */
-bool tls_close(struct tls *, int64_t timeout_ms, char reason[TLS_REASON_MAX]);
-void tls_drop(struct tls *);                                  /* frees at once, proving nothing */
+/* Ends our side with close_notify and FIN, then waits until the far side, which has read everything by then, ends its own. Frees in any case.
+ * TLS_AWAY with errno ETIMEDOUT: for timeout_ms nothing moved. */
+enum tls_verdict tls_close(struct tls *, int64_t timeout_ms, char reason[TLS_REASON_MAX]);
+void tls_drop(struct tls *);                                  /* frees at once, proving nothing: what the kernel holds still goes */
 
 #endif
