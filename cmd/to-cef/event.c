@@ -134,16 +134,17 @@ static enum event_verdict end_record(struct events *events, struct event *event)
 enum event_verdict events_make(struct events *events, const struct envelope *e, struct event *event)
 {
 	*event = (struct event){ .rule = "" };
+	/* Before its payload is looked at: there a user's text that quotes a line of CEF could pass for the event. */
+	if (structured_is(events->structured, e)) {
+		event->kind = EVENT_STRUCTURED;
+		event->why = structured_put(events->structured, e, events->record);
+		return event->why ? EVENT_REFUSED : end_record(events, event);
+	}
 	struct span text = finished_line(events, e), date;
 	if (text.length) {
 		event->kind = EVENT_FINISHED;
 		event->line = legacy_line(events->legacy, text, &date, &event->host, &event->why);
 		return event->line.data ? EVENT_MADE : EVENT_REFUSED;
-	}
-	if (structured_is(events->structured, e)) {
-		event->kind = EVENT_STRUCTURED;
-		event->why = structured_put(events->structured, e, events->record);
-		return event->why ? EVENT_REFUSED : end_record(events, event);
 	}
 	event->kind = EVENT_MAPPED;
 	enum map_verdict verdict = map_apply(events->map, e, events->record, &event->why);

@@ -22,8 +22,7 @@ struct legacy {
 
 struct legacy *legacy_new(const struct record_rules *rules, const struct map_options *options)
 {
-	struct legacy *legacy = calloc(1, sizeof *legacy);
-	if (!legacy) die(EXIT_INTERNAL, "no memory for finished lines");
+	struct legacy *legacy = must_alloc(sizeof *legacy);
 	struct record_rules as_it_is = *rules;
 	as_it_is.wrong = RECORD_WRONG_KEEP;
 	as_it_is.dictionary_only = false;

@@ -196,6 +196,24 @@ static void take_date(struct walk *w, struct preface *preface)
 	else w->p = from;
 }
 
+bool preface_time(struct span text, int64_t now_ns, int64_t *time_ns)
+{
+	static const struct span utc[] = { { " UTC", 4 }, { " GMT", 4 }, { " Z", 2 } };
+	struct preface preface = { .has_time = false };
+	bool zoned = false;
+	for (size_t i = 0; i < sizeof utc / sizeof *utc && !zoned; i++) {
+		zoned = text.length > utc[i].length && memcmp(text.data + text.length - utc[i].length, utc[i].data, utc[i].length) == 0;
+		if (zoned) text.length -= utc[i].length;
+	}
+	struct walk w = { .p = text.data, .end = text.data + text.length, .now_ns = now_ns };
+	take_date(&w, &preface);
+	*time_ns = preface.time_ns;
+	if (!preface.has_time || w.p != w.end) return false;
+	/* What take_date reads is in the zone of --tz, unless it is RFC 3339. */
+	if (zoned && month_of(text)) *time_ns += (int64_t)timestamp_local(*time_ns).offset_s * 1000000000;
+	return true;
+}
+
 /* "ident:", "ident[123]:" */
 static bool split_tag(struct span word, struct preface *preface)
 {

@@ -22,4 +22,7 @@ struct preface {
 /* `line` is the text from its "CEF:" on. False: *why is static text, *column the byte, counted from 1. */
 bool preface_read(struct preface *, struct span text, int64_t now_ns, struct span *line, const char **why, size_t *column);
 
+/* A time alone, in one of the forms of DATE; "UTC", "GMT" or "Z" may stand behind it, other names of zones not. */
+bool preface_time(struct span text, int64_t now_ns, int64_t *time_ns);
+
 #endif

@@ -1,3 +1,158 @@
-/* structured - to be written. */
+/* structured - the fields of an envelope of type cef become an event. */
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "structured.h"
+
+#include <stdlib.h>
+#include "envelope/field.h"
+#include "io/diag.h"
+#include "severity.h"
+#include "structured_name.h"
+
+struct structured {
+	struct map_options options;
+	struct field_path hostname;
+	const struct dictionary_key *rt, *dvchost, *msg;
+	struct buffer header;        /* decoded texts that must hold until the header is written */
+	struct buffer key, value;    /* of one pair */
+};
+
+/* What a first look at fields tells. */
+struct sight {
+	struct value taken[STRUCTURED_NAMES];
+	bool has_rt, has_dvchost, has_msg;
+};
+
+struct structured *structured_new(const struct map_options *options)
+{
+	struct structured *s = must_alloc(sizeof *s);
+	s->options = *options;
+	field_path_init(&s->hostname, SPAN("metlog_hostname"));
+	s->rt = dictionary_find(SPAN("rt"));
+	s->dvchost = dictionary_find(SPAN("dvchost"));
+	s->msg = dictionary_find(SPAN("msg"));
+	buffer_init(&s->header, SIZE_MAX / 2);
+	buffer_init(&s->key, SIZE_MAX / 2);
+	buffer_init(&s->value, SIZE_MAX / 2);
+	return s;
+}
+
+void structured_free(struct structured *s)
+{
+	if (!s) return;
+	buffer_release(&s->header);
+	buffer_release(&s->key);
+	buffer_release(&s->value);
+	free(s);
+}
+
+static bool is_empty(struct value value)
+{
+	return value.kind == VALUE_ABSENT || value.kind == VALUE_NULL || (value.kind == VALUE_STRING && value.text.length == 0);
+}
+
+/* The text of the value, behind what `room` holds already; where nothing is escaped it is left in the line. */
+static struct span text_of(struct buffer *room, struct value value)
+{
+	size_t from = room->length;
+	if (value.kind == VALUE_NULL || value.kind == VALUE_ABSENT) return SPAN("");
+	if (!value.escaped) return value.text;
+	field_append_text(room, value);
+	return (struct span){ room->data + from, room->length - from };
+}
+
+static struct span key_text(struct structured *s, struct value key)
+{
+	buffer_clear(&s->key);
+	return text_of(&s->key, key);
+}
+
+bool structured_is(struct structured *s, const struct envelope *e)
+{
+	if (!field_equals(e->type, SPAN("cef"))) return false;
+	struct field_walk walk = field_walk(e, e->fields);
+	struct value key, value;
+	while (field_next(&walk, &key, &value)) {
+		enum structured_name name = structured_name_find(key_text(s, key));
+		if ((name == STRUCTURED_SIGNATURE || name == STRUCTURED_NAME) && !is_empty(value)) return true;
+	}
+	return false;
+}
+
+static void look(struct structured *s, const struct envelope *e, struct value object, bool is_extension, struct sight *sight)
+{
+	struct field_walk walk = field_walk(e, object);
+	struct value key, value;
+	while (field_next(&walk, &key, &value)) {
+		if (is_empty(value)) continue;
+		struct span text = key_text(s, key);
+		enum structured_name name = is_extension ? STRUCTURED_NAMES : structured_name_find(text);
+		if (name != STRUCTURED_NAMES) sight->taken[name] = value;
+		else if (span_equal(text, s->rt->name)) sight->has_rt = true;
+		else if (span_equal(text, s->dvchost->name)) sight->has_dvchost = true;
+		else if (span_equal(text, s->msg->name)) sight->has_msg = true;
+	}
+	if (!is_extension && sight->taken[STRUCTURED_EXTENSION].kind == VALUE_OBJECT) look(s, e, sight->taken[STRUCTURED_EXTENSION], true, sight);
+}
+
+static struct span either(struct span first, const char *second, struct span third)
+{
+	return first.length ? first : second && *second ? span_of(second) : third;
+}
+
+static const char *begin(struct structured *s, const struct envelope *e, const struct sight *sight, struct cef_header *header, struct record *record)
+{
+	static const char *const number[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10" };
+	struct span text[STRUCTURED_NAMES];
+	buffer_clear(&s->header);
+	if (!buffer_reserve(&s->header, e->line.length + 1)) return "out of memory";
+	for (int i = STRUCTURED_SIGNATURE; i <= STRUCTURED_VERSION; i++) text[i] = text_of(&s->header, sight->taken[i]);
+	struct span logger = text_of(&s->header, e->logger);
+	*header = (struct cef_header){
+		.vendor = either(text[STRUCTURED_VENDOR], s->options.vendor, SPAN("metlog")),
+		.product = either(text[STRUCTURED_PRODUCT], s->options.product, logger.length ? logger : SPAN("metlog")),
+		.device_version = either(text[STRUCTURED_VERSION], s->options.device_version, SPAN("0.8")),
+		.signature = either(text[STRUCTURED_SIGNATURE], NULL, text[STRUCTURED_NAME]),
+		.name = either(text[STRUCTURED_NAME], NULL, text[STRUCTURED_SIGNATURE]),
+		.severity = span_of(number[s->options.severity[e->severity]]),
+	};
+	if (!is_empty(sight->taken[STRUCTURED_SEVERITY]) && !severity_find(text[STRUCTURED_SEVERITY], &header->severity)) return "fields.severity: neither 0 to 10 nor a word of CEF";
+	return record_begin(record, header);
+}
+
+static const char *put_all(struct structured *s, const struct envelope *e, struct value object, bool is_extension, struct record *record)
+{
+	struct field_walk walk = field_walk(e, object);
+	struct value key, value;
+	const char *why = NULL;
+	while (!why && field_next(&walk, &key, &value)) {
+		if (is_empty(value)) continue;
+		struct span name = key_text(s, key);
+		enum structured_name taken = is_extension ? STRUCTURED_NAMES : structured_name_find(name);
+		if (taken == STRUCTURED_EXTENSION && value.kind == VALUE_OBJECT) {
+			why = put_all(s, e, value, true, record);
+			continue;
+		}
+		if (taken < STRUCTURED_EXTENSION) continue;
+		buffer_clear(&s->value);
+		why = record_put_named(record, name, text_of(&s->value, value));
+	}
+	return why;
+}
+
+const char *structured_put(struct structured *s, const struct envelope *e, struct record *record)
+{
+	struct sight sight = { 0 };
+	struct cef_header header;
+	look(s, e, e->fields, false, &sight);
+	const char *why = begin(s, e, &sight, &header, record);
+	if (why) return why;
+	buffer_clear(&s->value);
+	struct value hostname = sight.has_dvchost ? (struct value){ .kind = VALUE_ABSENT } : field_find(e, &s->hostname);
+	if (!sight.has_rt) record_try(record, s->rt, SPAN(""), text_of(&s->value, e->timestamp));
+	if (hostname.kind == VALUE_STRING) record_try(record, s->dvchost, SPAN(""), text_of(&s->value, hostname));
+	why = put_all(s, e, e->fields, false, record);
+	if (why || sight.has_msg || is_empty(e->payload)) return why;
+	buffer_clear(&s->value);
+	struct span payload = text_of(&s->value, e->payload);
+	return span_equal(payload, header.name) ? NULL : record_put(record, s->msg, payload);
+}
