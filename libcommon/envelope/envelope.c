@@ -158,7 +158,8 @@ static inline bool take_value(struct walk *w, struct value *value, uint32_t firs
 	return true;
 }
 
-enum member { MEMBER_TIMESTAMP, MEMBER_LOGGER, MEMBER_TYPE, MEMBER_SEVERITY, MEMBER_PAYLOAD, MEMBER_FIELDS, MEMBER_ENV_VERSION, MEMBER_OTHER };
+enum member { MEMBER_TIMESTAMP, MEMBER_LOGGER, MEMBER_TYPE, MEMBER_SEVERITY, MEMBER_PAYLOAD, MEMBER_FIELDS, MEMBER_ENV_VERSION,
+	MEMBER_JUDGED /* how many of them have a type */, MEMBER_PID = MEMBER_JUDGED, MEMBER_HOSTNAME, MEMBER_OTHER };
 
 static inline enum member member_of(struct span name)
 {
@@ -168,7 +169,9 @@ static inline enum member member_of(struct span name)
 	case 7: return memcmp(name.data, "payload", 7) ? MEMBER_OTHER : MEMBER_PAYLOAD;
 	case 8: return memcmp(name.data, "severity", 8) ? MEMBER_OTHER : MEMBER_SEVERITY;
 	case 9: return memcmp(name.data, "timestamp", 9) ? MEMBER_OTHER : MEMBER_TIMESTAMP;
+	case 10: return memcmp(name.data, "metlog_pid", 10) ? MEMBER_OTHER : MEMBER_PID;
 	case 11: return memcmp(name.data, "env_version", 11) ? MEMBER_OTHER : MEMBER_ENV_VERSION;
+	case 15: return memcmp(name.data, "metlog_hostname", 15) ? MEMBER_OTHER : MEMBER_HOSTNAME;
 	default: return MEMBER_OTHER;
 	}
 }
@@ -177,7 +180,7 @@ static inline enum member member_of(struct span name)
 static struct span decode_short(struct span inside, char room[96])
 {
 	struct buffer decoded = { .data = room, .capacity = 96, .limit = 96 };
-	if (inside.length > 6 * sizeof "env_version" || !text_append_unescaped(&decoded, inside)) return SPAN("");
+	if (inside.length > 6 * sizeof "metlog_hostname" || !text_append_unescaped(&decoded, inside)) return SPAN("");
 	return buffer_span(&decoded);
 }
 
@@ -207,7 +210,7 @@ static const char *wrong_member(enum member member, const struct value *value)
 	case MEMBER_ENV_VERSION:
 		if (value->kind != VALUE_STRING) return "env_version is not a string";
 		return is_version(*value) ? NULL : "env_version is not \"0.8\"";
-	case MEMBER_PAYLOAD: case MEMBER_OTHER: break;
+	case MEMBER_PAYLOAD: case MEMBER_PID: case MEMBER_HOSTNAME: case MEMBER_OTHER: break;
 	}
 	return NULL;
 }
@@ -236,7 +239,7 @@ static bool walk_members(struct walk *w, struct value values[MEMBER_OTHER + 1], 
 		enum member member = escapes && memchr(name.data, '\\', name.length) ? member_of_escaped(name) : member_of(name);
 		w->at = key + 3;
 		if (!take_value(w, &values[member], (uint32_t)(key + 3 - scan->index), escapes)) return false;
-		if (member != MEMBER_OTHER) {
+		if (member < MEMBER_JUDGED) {
 			const char *wrong = seen & 1U << member ? repeated[member] : wrong_member(member, &values[member]);
 			if (wrong) return fail(w, key, wrong);
 			seen |= 1U << member;
@@ -320,6 +323,8 @@ enum envelope_verdict envelope_parse(struct envelope *e, const struct scan *scan
 	e->payload = values[MEMBER_PAYLOAD];
 	e->fields = values[MEMBER_FIELDS];
 	e->env_version = values[MEMBER_ENV_VERSION];
+	e->metlog_pid = values[MEMBER_PID];
+	e->metlog_hostname = values[MEMBER_HOSTNAME];
 	e->has_severity = values[MEMBER_SEVERITY].kind != VALUE_ABSENT;
 	e->severity = e->has_severity ? values[MEMBER_SEVERITY].text.data[0] - '0' : ENVELOPE_SEVERITY_DEFAULT;
 	return ENVELOPE_GOOD;

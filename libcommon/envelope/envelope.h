@@ -1,4 +1,4 @@
-/* envelope - one message: a checked line of JSON and a view of its seven members. */
+/* envelope - one message: a checked line of JSON and a view of its members. */
 /* SPDX-License-Identifier: MPL-2.0 */
 #ifndef ENVELOPE_ENVELOPE_H
 #define ENVELOPE_ENVELOPE_H
@@ -24,6 +24,7 @@ enum { ENVELOPE_DEPTH_MAX = 64, ENVELOPE_SEVERITY_DEFAULT = 6 };
 struct envelope {
 	struct span line;      /* byte for byte as read, without its newline */
 	struct value timestamp, logger, type, payload, fields, env_version;
+	struct value metlog_pid, metlog_hostname; /* of any kind; of repeated ones the last */
 	int severity;          /* 0..7, ENVELOPE_SEVERITY_DEFAULT if absent */
 	bool has_severity;
 	const struct scan *scan;
