@@ -84,7 +84,7 @@ static void add_families(struct map *m)
 static bool needs_fields(const struct map_value *value)
 {
 	for (size_t i = 0; i < value->count; i++)
-		if (value->pieces[i].kind == PIECE_FIELD || needs_fields(&value->pieces[i].otherwise)) return true;
+		if (value->pieces[i].kind == PIECE_FIELD || value->pieces[i].kind == PIECE_BELOW || needs_fields(&value->pieces[i].otherwise)) return true;
 	return false;
 }
 

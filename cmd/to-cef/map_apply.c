@@ -48,6 +48,18 @@ static bool is_empty(const struct value *v)
 	return span_trim((struct span){ v->text.data + 1, v->text.length - 2 }).length == 0;
 }
 
+static struct value member_value(const struct map *m, uint32_t number)
+{
+	const struct map_field *field = &m->fields[number];
+	return field->found == m->turn ? field->value : (struct value){ .kind = VALUE_ABSENT };
+}
+
+static struct value below_value(const struct map *m, const struct envelope *e, const struct map_piece *piece)
+{
+	struct value whole = member_value(m, piece->field);
+	return whole.kind == VALUE_ABSENT ? field_find_in(e, member_value(m, piece->parent), piece->path) : whole;
+}
+
 static struct value find(struct map *m, const struct envelope *e, const struct map_piece *piece)
 {
 	switch (piece->kind) {
@@ -55,10 +67,13 @@ static struct value find(struct map *m, const struct envelope *e, const struct m
 	case PIECE_LOGGER: return e->logger;
 	case PIECE_TIMESTAMP: return e->timestamp;
 	case PIECE_PAYLOAD: return e->payload;
+	case PIECE_HOSTNAME: return e->metlog_hostname;
+	case PIECE_PID: return e->metlog_pid;
+	case PIECE_BELOW: return below_value(m, e, piece);
 	case PIECE_PATH: return field_find(e, piece->path);
 	case PIECE_LEVEL: return (struct value){ .text = m->level[e->severity], .kind = VALUE_NUMBER };
 	case PIECE_SEVERITY: return (struct value){ .text = { &"01234567"[e->severity], 1 }, .kind = VALUE_NUMBER };
-	case PIECE_FIELD: if (m->fields[piece->field].found == m->turn) return m->fields[piece->field].value; break;
+	case PIECE_FIELD: return member_value(m, piece->field);
 	case PIECE_TEXT: break;
 	}
 	return (struct value){ .kind = VALUE_ABSENT };

@@ -16,16 +16,18 @@
 
 /* --- values --- */
 
-enum map_piece_kind { PIECE_TEXT, PIECE_LEVEL /* CEF's severity */, PIECE_SEVERITY /* the digit */, PIECE_TIMESTAMP, PIECE_TYPE, PIECE_LOGGER, PIECE_PAYLOAD, PIECE_FIELD, PIECE_PATH };
+enum map_piece_kind { PIECE_TEXT, PIECE_LEVEL /* CEF's severity */, PIECE_SEVERITY /* the digit */, PIECE_TIMESTAMP, PIECE_TYPE, PIECE_LOGGER, PIECE_PAYLOAD, PIECE_HOSTNAME, PIECE_PID,
+	PIECE_FIELD /* fields.a */, PIECE_BELOW /* fields.a.b */, PIECE_PATH };
 
 struct map_value { const struct map_piece *pieces; size_t count; };
 
 struct map_piece {
 	enum map_piece_kind kind;
 	bool first_line;                 /* {line:path} */
-	uint32_t field;                  /* PIECE_FIELD: its number in map->fields */
+	uint32_t field;                  /* PIECE_FIELD: its number in map->fields. PIECE_BELOW: of a member that is called all the rest of the path, dots included, */
+	uint32_t parent;                 /* and of one that is called as its next segment: `path` goes on from there */
 	struct span text;                /* PIECE_TEXT */
-	const struct field_path *path;   /* PIECE_PATH */
+	const struct field_path *path;   /* PIECE_PATH, PIECE_BELOW */
 	struct map_value otherwise;      /* what stands behind the bar; count 0: nothing */
 };
 

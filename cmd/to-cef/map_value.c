@@ -16,9 +16,9 @@ struct value_reading {
 
 static const struct { const char *name; enum map_piece_kind kind; const char *path; } MEMBERS[] = {
 	{ "type", PIECE_TYPE, NULL }, { "logger", PIECE_LOGGER, NULL }, { "timestamp", PIECE_TIMESTAMP, NULL }, { "severity", PIECE_SEVERITY, NULL },
-	{ "payload", PIECE_PAYLOAD, "payload" }, { "fields", PIECE_PATH, "fields" }, { "env_version", PIECE_PATH, NULL },
-	{ "hostname", PIECE_PATH, "metlog_hostname" }, { "pid", PIECE_PATH, "metlog_pid" }, { "uuid", PIECE_PATH, "uuid" },
-	{ "metlog_hostname", PIECE_PATH, "metlog_hostname" }, { "metlog_pid", PIECE_PATH, "metlog_pid" },
+	{ "payload", PIECE_PAYLOAD, "payload" }, { "fields", PIECE_PATH, "fields" }, { "env_version", PIECE_PATH, "env_version" },
+	{ "hostname", PIECE_HOSTNAME, "metlog_hostname" }, { "pid", PIECE_PID, "metlog_pid" }, { "uuid", PIECE_PATH, "uuid" },
+	{ "metlog_hostname", PIECE_HOSTNAME, "metlog_hostname" }, { "metlog_pid", PIECE_PID, "metlog_pid" },
 };
 enum { MEMBER_COUNT = sizeof MEMBERS / sizeof *MEMBERS };
 
@@ -35,6 +35,13 @@ static bool fail_member(struct map_reading *r, struct span name)
 	return map_fail(r, name.data, "unknown member \"%.*s\"; a field is written fields.%.*s", shown, name.data, shown, name.data);
 }
 
+static bool compile_path(struct map_reading *r, struct map_piece *piece, struct span path)
+{
+	struct field_path *compiled = map_take(r->map, sizeof *compiled);
+	piece->path = compiled;
+	return field_path_init(compiled, path);
+}
+
 /* The whole path, its first segment written out. */
 static bool set_path(struct map_reading *r, struct map_piece *piece, struct span path, struct span first, const char *member)
 {
@@ -43,12 +50,36 @@ static bool set_path(struct map_reading *r, struct map_piece *piece, struct span
 	if (member) buffer_append_text(&whole, member);
 	else buffer_append_span(&whole, first);
 	buffer_append(&whole, path.data + first.length, path.length - first.length);
-	struct span kept = map_keep(r->map, buffer_span(&whole));
-	buffer_release(&whole);
-	struct field_path *compiled = map_take(r->map, sizeof *compiled);
 	piece->kind = PIECE_PATH;
-	piece->path = compiled;
-	return field_path_init(compiled, kept) || map_fail(r, path.data, "not the path of a member or field, as in {fields.user} (at most %d parts)", FIELD_DEPTH_MAX);
+	bool good = compile_path(r, piece, map_keep(r->map, buffer_span(&whole)));
+	buffer_release(&whole);
+	return good;
+}
+
+/* fields.a, fields.a.b: the members they begin with are found by one walk over fields. */
+static bool set_field(struct map_reading *r, struct map_piece *piece, struct span below)
+{
+	const char *dot = memchr(below.data, '.', below.length);
+	piece->kind = dot ? PIECE_BELOW : PIECE_FIELD;
+	map_field_named(r->map, below, &piece->field)->wanted = true;
+	if (!dot) return true;
+	if (dot == below.data) return false;
+	map_field_named(r->map, span_between(below.data, dot), &piece->parent)->wanted = true;
+	return compile_path(r, piece, map_keep(r->map, span_between(dot + 1, below.data + below.length)));
+}
+
+static bool set_member(struct value_reading *v, struct map_piece *piece, struct span path, struct span first)
+{
+	struct map_reading *r = v->r;
+	bool more = first.length < path.length;
+	for (size_t i = 0; i < MEMBER_COUNT; i++) {
+		if (!span_equal(first, span_of(MEMBERS[i].name))) continue;
+		if (more && (!MEMBERS[i].path || span_equal(first, SPAN("env_version")))) return map_fail(r, first.data + first.length, "%s has nothing below it", MEMBERS[i].name);
+		piece->kind = MEMBERS[i].kind;
+		if (piece->kind == PIECE_SEVERITY && v->is_severity) piece->kind = PIECE_LEVEL;
+		return more || piece->kind == PIECE_PATH ? set_path(r, piece, path, first, MEMBERS[i].path) : true;
+	}
+	return span_starts(first, SPAN("metlog_")) ? set_path(r, piece, path, first, NULL) : fail_member(r, first);
 }
 
 static bool set_name(struct value_reading *v, struct map_piece *piece, struct span path)
@@ -58,20 +89,9 @@ static bool set_name(struct value_reading *v, struct map_piece *piece, struct sp
 	struct span first = dot ? span_between(path.data, dot) : path, below = dot ? span_between(dot + 1, path.data + path.length) : SPAN("");
 	if (!path.length) return map_fail(r, path.data, "a path is missing between the braces");
 	if (first.length && memchr(first.data, '[', first.length)) return map_fail(r, first.data, "a path is written with points, as in {fields.user}");
-	if (span_equal(first, SPAN("fields")) && below.length && !memchr(below.data, '.', below.length)) {
-		piece->kind = PIECE_FIELD;
-		map_field_named(r->map, below, &piece->field)->wanted = true;
-		return true;
-	}
-	for (size_t i = 0; i < MEMBER_COUNT; i++) {
-		if (!span_equal(first, span_of(MEMBERS[i].name))) continue;
-		if (dot && !MEMBERS[i].path) return map_fail(r, dot, "%s has nothing below it", MEMBERS[i].name);
-		piece->kind = MEMBERS[i].kind;
-		if (piece->kind == PIECE_SEVERITY && v->is_severity) piece->kind = PIECE_LEVEL;
-		return dot || piece->kind == PIECE_PATH ? set_path(r, piece, path, first, MEMBERS[i].path) : true;
-	}
-	if (span_starts(first, SPAN("metlog_"))) return set_path(r, piece, path, first, NULL);
-	return fail_member(r, first);
+	if (span_equal(first, SPAN("fields")) && below.length ? set_field(r, piece, below) : set_member(v, piece, path, first)) return true;
+	if (r->fault->reason[0]) return false;
+	return map_fail(r, path.data, "not the path of a member or field, as in {fields.user} (at most %d parts)", FIELD_DEPTH_MAX);
 }
 
 static bool read_value(struct value_reading *, unsigned depth, struct map_value *);
