@@ -208,6 +208,7 @@ if command -v valgrind >/dev/null && [ -s "$work/corpus" ]; then
 	under_valgrind "metlog-route" metlog-route -r 'a: type in ("counter", "timer") && fields.rate < 1 => file:routed-{type}' -r 'b: payload =~ /refused/ => | cat >/dev/null' -d file:rest --rejects dead
 	under_valgrind "metlog-route -m" metlog-route -m 'severity <= 3 || fields.name =~ /^auth/' --rejects dead --stats stats
 	under_valgrind "metlog-to-statsd" metlog-to-statsd --dry-run --rejects dead
+	under_valgrind "metlog-to-cef" metlog-to-cef --header rfc5424 --max-bytes 1000 --rejects dead
 	under_valgrind "metlog-to-hdfs --dry-run" metlog-to-hdfs --dry-run --format hive --rejects dead
 	under_valgrind "metlog-to-hdfs" metlog-to-hdfs --to "file:$work/valgrind-out" --staging "$work/valgrind-staging" --compress gzip --open 2 --rotate-bytes 20k --rejects dead
 	under_valgrind "metlog-tail" metlog-tail --rejects dead --color=always --oneline

@@ -156,5 +156,6 @@ enum event_verdict events_make(struct events *events, const struct envelope *e, 
 struct event_tally events_tally(const struct events *events)
 {
 	const struct record_tally *t = record_tally(events->record);
-	return (struct event_tally){ legacy_tally(events->legacy)->repaired, t->cut, t->truncated, t->omitted, t->text.replaced, t->text.trimmed };
+	const struct legacy_tally *l = legacy_tally(events->legacy);
+	return (struct event_tally){ l->repaired, t->cut, t->truncated + l->truncated, t->omitted, t->text.replaced, t->text.trimmed };
 }

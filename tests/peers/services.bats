@@ -5,7 +5,7 @@ setup() {
 	load ../helper
 	load ../recv
 	cd "$BATS_TEST_TMPDIR"
-	mkdir -m 700 spool spool/archive
+	mkdir -m 700 spool spool/archive spool/security
 	mkdir delivered state
 }
 
