@@ -7,7 +7,7 @@ set -u
 usage() {
 	cat <<TEXT
 usage: make bench [BENCH='OPTIONS']  or  tests/bench/run.sh [OPTIONS]
-  --rows LIST       which groups: route,match,tail,statsd,start,memory,scan,durable,hdfs (all)
+  --rows LIST       which groups: route,match,tail,statsd,cef,start,memory,scan,durable,hdfs (all)
   --backlog BYTES   of the durable and the hdfs rows (10 GiB, where the disk has room)
   --lines N         lines of the corpus (400000; rivals that are slow get the first quarter)
   --runs N          runs of each row, interleaved; medians are shown (5)
@@ -23,7 +23,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 source_tree=$(cd "$here/../.." && pwd)
 TOOLS=${TOOLS:-$source_tree/cmd}
 PROGRAMS=${PROGRAMS:-$here}
-backlog=10737418240 rows=route,match,tail,statsd,start,memory,scan,durable,hdfs lines=400000 runs=5 seed=1 rivals=yes fetch=''
+backlog=10737418240 rows=route,match,tail,statsd,cef,start,memory,scan,durable,hdfs lines=400000 runs=5 seed=1 rivals=yes fetch=''
 rivals_dir=${METLOG_RIVALS:-${XDG_CACHE_HOME:-$HOME/.cache}/metlog-rivals}
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -163,6 +163,24 @@ statsd_rows() {
 }
 jq_statsd='{"counter": "c", "timer": "ms", "gauge": "g"}[.type // ""] as $letter | select($letter) | "\(.fields.name):\(.payload)|\($letter)|@\(.fields.rate)"'
 
+cef_rows() {
+	local map=$here/rivals/cef.map
+	if tool metlog-to-cef; then
+		row 'cef metlog-to-cef --map' "$big" "'$p' -q --rejects /dev/null --map '$map' '$big' >/dev/null"
+		row 'cef metlog-to-cef, built-in mapping' "$big" "'$p' -q --rejects /dev/null '$big' >/dev/null"
+		row 'cef metlog-to-cef, rfc5424 header' "$big" "'$p' -q --rejects /dev/null --map '$map' --header rfc5424 '$big' >/dev/null"
+	fi
+	rival jq "$deb_note" && row "cef $($p --version)" "$small" "'$p' -r '$jq_cef' '$small' >/dev/null"
+	has_libjq && row 'cef libjq 1.8 in Python' "$small" "'$libjq' '$here/rivals/jq18.py' '$jq_cef' '$small' >/dev/null"
+	rival python3 'not here' && row 'cef python json' "$small" "'$p' '$here/rivals/cef.py' <'$small' >/dev/null"
+}
+jq_cef='def text: if type == "string" then . else tojson end; def header: text | gsub("(?<c>[\\\\|])"; "\\" + .c) | gsub("[\r\n]"; " ");
+def value: text | .[0:1023] | gsub("(?<c>[\\\\=])"; "\\" + .c) | gsub("\n"; "\\n") | gsub("\r"; "\\r"); def pair($key): if . == null or . == "" then empty else "\($key)=\(value)" end;
+if .type == "cef" and (.payload | type == "string" and contains("CEF:")) then .payload | .[index("CEF:"):]
+else "CEF:0|Mozilla|\(.logger | header)|1|\(.type | header)|\(.fields.name // "event" | header)|\([10,9,8,7,5,3,2,0][.severity // 6])|" + ([
+	((.timestamp[0:19] + "Z" | fromdateiso8601) * 1000 + ((.timestamp[20:23] // "0") | tonumber) | pair("rt")), (.metlog_hostname | pair("dvchost")), (.metlog_pid | pair("dvcpid")),
+	(.logger | if . == "" then empty else "cs1Label=logger", pair("cs1") end), (.payload | pair("msg")), (.fields.path | pair("request")), (.fields.remote | pair("src")), (.fields.status | pair("outcome"))] | join(" ")) end'
+
 start_rows() {
 	local one
 	row 'start empty C program' '' "$PROGRAMS/empty"
@@ -180,7 +198,7 @@ memory_rows() {
 	tool metlog-route && row 'memory metlog-route, 8 x corpus' $((8 * $(stat -c %s "$big"))) "cat '$big' '$big' '$big' '$big' '$big' '$big' '$big' '$big' | '$p' -m 'severity <= 3' >/dev/null"
 }
 
-for group in route match tail statsd start memory; do
+for group in route match tail statsd cef start memory; do
 	wants "$group" && "${group}_rows"
 done
 
