@@ -11,11 +11,11 @@ sampled() {
 	faults crashpoints "$1" error "${set[@]}"
 }
 
-@test "a writer that meets a full disk or an I/O error in any call loses nothing, and does not hang" { sampled batch 2; }
-@test "a writer that commits each envelope does neither" { sampled each 8; }
+@test "a writer that meets a full disk or an I/O error in any call loses nothing, and does not hang" { sampled batch 6; }
+@test "a writer that commits each envelope does neither" { sampled each 14; }
 @test "a writer that compresses does neither" { sampled compress 5; }
 @test "nor does the recovery" { sampled recovery 3; }
-@test "nor does a drain" { sampled drain 3; }
+@test "nor does a drain" { sampled drain 4; }
 @test "nor does a receiver with a spool" { sampled receiver 9; }
 @test "nor does a sender" { sampled sender 5; }
 @test "nor does a sender with a spool of its own" { sampled holder 20; }

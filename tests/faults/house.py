@@ -17,7 +17,7 @@ SOURCE = os.environ.get("SOURCE") or os.path.dirname(os.path.dirname(os.path.dir
 TOOLS = os.environ.get("TOOLS") or os.path.join(SOURCE, "cmd")
 os.environ["PATH"] = TOOLS + ":" + os.environ["PATH"]
 os.environ.update(LC_ALL="C", TZ="UTC", NO_COLOR="1")
-LIMIT = float(os.environ.get("FAULTS_LIMIT", 30))   # seconds after which a run that should have ended hangs; a busy disk may take some for an fsync
+LIMIT = float(os.environ.get("FAULTS_LIMIT", 60))   # seconds after which a run that should have ended hangs; a busy disk may take some for an fsync
 SKIP = 77                                           # exit status: this cannot be tried here
 
 

@@ -169,7 +169,7 @@ class HoldingSender(Sender):
     def finish(self):
         super().finish()
         for _ in range(20):
-            if house.run(self.command()[:-len(SPOOL) - 2] + ["--spool", self.chain.path("held"), "--timeout", "5s"], limit=20)[0] == 0:
+            if house.run(self.command()[:-len(SPOOL) - 2] + ["--spool", self.chain.path("held"), "--timeout", "5s"])[0] == 0:
                 return
         raise house.Wrong("what the sender holds does not go away")
 

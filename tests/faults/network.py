@@ -37,7 +37,7 @@ class Stand:
         self.processes = []
         with open(self.got, "wb") as got:
             self.start(["metlog-recv", "--from", kind + ("tcp://127.0.0.1:*" if kind == "ack:" else "127.0.0.1:0"), "--ready", ready] + receiver_options, stdout=got)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + house.LIMIT
         while not os.path.exists(ready):
             if time.monotonic() > deadline:
                 raise house.Wrong("the receiver is not ready")
@@ -58,7 +58,7 @@ class Stand:
         receiver, status = self.processes[0], None
         receiver.send_signal(signal.SIGTERM)
         try:
-            status = receiver.wait(15)
+            status = receiver.wait(house.LIMIT)
         finally:
             for process in self.processes:
                 process.kill()
@@ -94,7 +94,7 @@ def try_datagrams(name, lines, seed):
             status, _, messages = house.run(["metlog-send", "--json", "--as-is", "--to", "udp:127.0.0.1:%d" % stand.port], b"".join(lines[start:start + 20]))
             if status:
                 raise house.Wrong("the sender ended with %d: %s" % (status, house.short(messages)))
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + house.LIMIT
             while len(set(house.whole_lines(stand.got, cut=False))) < min(start + 20, len(lines)) and time.monotonic() < deadline:
                 time.sleep(0.01)
         stand.stop()

@@ -47,12 +47,12 @@ class Recording:
         try:
             await_file(ready)
             for at in range(0, len(lines), 5):
-                status, _, messages = house.run(["metlog-send", "--json", "--as-is", "--to", endpoint, "--timeout", "10s"], b"".join(lines[at:at + 5]), limit=20)
+                status, _, messages = house.run(["metlog-send", "--json", "--as-is", "--to", endpoint, "--timeout", "25s"], b"".join(lines[at:at + 5]))
                 if status:
                     raise house.Wrong("the sender: status %d: %s" % (status, messages))
             with open("/proc/%d/task/%d/children" % (receiver.pid, receiver.pid), encoding="ascii") as children:
                 os.kill(int(children.read().split()[0]), signal.SIGTERM)
-            if receiver.wait(20):
+            if receiver.wait(house.LIMIT):
                 raise house.Wrong("the receiver: status %d" % receiver.returncode)
         finally:
             receiver.kill()
@@ -60,7 +60,7 @@ class Recording:
 
 
 def await_file(path):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + house.LIMIT
     while not os.path.exists(path):
         if time.monotonic() > deadline:
             raise house.Wrong("a receiver is not ready")

@@ -35,7 +35,7 @@ class Fake:
         self.path = path
         os.mkdir(path)
         self.process = subprocess.Popen([sys.executable, os.path.join(house.SOURCE, "tests", "fake_webhdfs.py"), path], stdin=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + house.LIMIT
         while not os.path.exists(os.path.join(path, "ports")):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise house.Wrong("the WebHDFS server does not start")
@@ -66,7 +66,7 @@ class Hdfs:
         self.base, self.rest = parts.path, "http://%s/webhdfs/v1" % parts.netloc.split(",")[0]
 
     def get(self, path, operation):
-        with self.open(self.rest + self.quote(path) + "?op=" + operation, timeout=20) as answer:
+        with self.open(self.rest + self.quote(path) + "?op=" + operation, timeout=house.LIMIT) as answer:
             return answer.read()
 
     def walk(self, path):
