@@ -120,7 +120,7 @@ static bool read_header(struct reading *r, struct cef_header *header)
 	if (!read_header_field(r, &header->signature, "the header ends before its name")) return false;
 	if (!read_header_field(r, &header->name, "the header ends before its severity")) return false;
 	const char *at = r->p;
-	if (!read_header_field(r, &header->severity, "the header ends before the pipe behind its severity")) return false;
+	if (!read_header_field(r, &header->severity, at == r->end ? "the header ends before its severity" : "the header ends before the pipe behind its severity")) return false;
 	if (r->how == CEF_LENIENT) header->severity = nearest_severity(header->severity);
 	else if (!cef_severity_is(header->severity)) return fail_at(r, at, "not a severity");
 	return true;
