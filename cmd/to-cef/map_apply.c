@@ -69,6 +69,7 @@ static struct value find(struct map *m, const struct envelope *e, const struct m
 	case PIECE_PAYLOAD: return e->payload;
 	case PIECE_HOSTNAME: return e->metlog_hostname;
 	case PIECE_PID: return e->metlog_pid;
+	case PIECE_FIELDS: return e->fields;
 	case PIECE_BELOW: return below_value(m, e, piece);
 	case PIECE_PATH: return field_find(e, piece->path);
 	case PIECE_LEVEL: return (struct value){ .text = m->level[e->severity], .kind = VALUE_NUMBER };
@@ -128,12 +129,12 @@ static struct span put_together(struct map *m, const struct envelope *e, const s
 
 static struct span value_text(struct map *m, const struct envelope *e, const struct map_value *value)
 {
-	while (value->count == 1) {
+	for (; value->count == 1; value = &value->pieces->otherwise) {
 		const struct map_piece *piece = value->pieces;
 		if (piece->kind == PIECE_TEXT) return piece->text;
+		if (piece->kind == PIECE_FIELD && m->fields[piece->field].found != m->turn) continue; /* most are not there */
 		struct span text = piece_text(m, e, piece);
 		if (text.length) return text;
-		value = &piece->otherwise;
 	}
 	return value->count ? put_together(m, e, value) : (struct span){ NULL, 0 };
 }

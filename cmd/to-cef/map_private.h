@@ -17,7 +17,7 @@
 /* --- values --- */
 
 enum map_piece_kind { PIECE_TEXT, PIECE_LEVEL /* CEF's severity */, PIECE_SEVERITY /* the digit */, PIECE_TIMESTAMP, PIECE_TYPE, PIECE_LOGGER, PIECE_PAYLOAD, PIECE_HOSTNAME, PIECE_PID,
-	PIECE_FIELD /* fields.a */, PIECE_BELOW /* fields.a.b */, PIECE_PATH };
+	PIECE_FIELDS, PIECE_FIELD /* fields.a */, PIECE_BELOW /* fields.a.b */, PIECE_PATH };
 
 struct map_value { const struct map_piece *pieces; size_t count; };
 

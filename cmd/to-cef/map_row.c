@@ -122,7 +122,7 @@ static bool check_value(struct map_reading *r, const struct map_row *row, const 
 	const struct map_value *value = &row->value;
 	struct span text = value->count ? value->pieces->text : SPAN("");
 	if (row->kind == ROW_ALL)
-		return (value->count == 1 && (value->pieces->kind >= PIECE_FIELD || value->pieces->kind == PIECE_PAYLOAD) && !value->pieces->first_line && !value->pieces->otherwise.count)
+		return (value->count == 1 && (value->pieces->kind >= PIECE_FIELDS || value->pieces->kind == PIECE_PAYLOAD) && !value->pieces->first_line && !value->pieces->otherwise.count)
 			|| map_fail(r, at, "behind * = stands one object, as in * = {fields}");
 	for (size_t i = 0; row->kind == ROW_OMIT && i < value->count; i++) {
 		const struct map_piece *piece = &value->pieces[i];

@@ -16,7 +16,7 @@ struct value_reading {
 
 static const struct { const char *name; enum map_piece_kind kind; const char *path; } MEMBERS[] = {
 	{ "type", PIECE_TYPE, NULL }, { "logger", PIECE_LOGGER, NULL }, { "timestamp", PIECE_TIMESTAMP, NULL }, { "severity", PIECE_SEVERITY, NULL },
-	{ "payload", PIECE_PAYLOAD, "payload" }, { "fields", PIECE_PATH, "fields" }, { "env_version", PIECE_PATH, "env_version" },
+	{ "payload", PIECE_PAYLOAD, "payload" }, { "fields", PIECE_FIELDS, "fields" }, { "env_version", PIECE_PATH, "env_version" },
 	{ "hostname", PIECE_HOSTNAME, "metlog_hostname" }, { "pid", PIECE_PID, "metlog_pid" }, { "uuid", PIECE_PATH, "uuid" },
 	{ "metlog_hostname", PIECE_HOSTNAME, "metlog_hostname" }, { "metlog_pid", PIECE_PID, "metlog_pid" },
 };

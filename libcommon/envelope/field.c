@@ -26,9 +26,10 @@ static inline char token(const struct envelope *e, uint32_t at)
 }
 
 /* The entry behind the value that begins at `at`. */
-static uint32_t value_end(const struct envelope *e, uint32_t at)
+static inline uint32_t value_end(const struct envelope *e, uint32_t at)
 {
 	unsigned depth = 0;
+	if (token(e, at) == '"') return at + 2;
 	do
 		switch (token(e, at)) {
 		case '"': at += 2; break;
@@ -57,6 +58,12 @@ static struct value string_value(const struct envelope *e, uint32_t at)
 	return (struct value){ .text = inside, .kind = VALUE_STRING, .escaped = has_escape(e, inside), .first = at };
 }
 
+static struct span without_blanks_behind(const char *start, const char *end)
+{
+	while (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r') end--;
+	return span_between(start, end);
+}
+
 static struct value value_at(const struct envelope *e, uint32_t at)
 {
 	const uint32_t *index = e->scan->index;
@@ -74,7 +81,7 @@ static struct value value_at(const struct envelope *e, uint32_t at)
 	if (value.kind == VALUE_OBJECT || value.kind == VALUE_ARRAY)
 		value.text = span_between(start, e->line.data + index[value_end(e, at) - 1] + 1);
 	else
-		value.text = span_trim(span_between(start, e->line.data + index[at + 1]));
+		value.text = without_blanks_behind(start, e->line.data + index[at + 1]);
 	return value;
 }
 
