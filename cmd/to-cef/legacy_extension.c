@@ -48,12 +48,11 @@ static bool is_bad_key(struct span word)
 	return word.length > 0;
 }
 
-/* What others write as keys: those of logstash. */
 static bool is_foreign_key(struct span word)
 {
-	for (size_t i = 0; i < word.length; i++)
-		if (!legacy_is_key_byte(word.data[i]) && !memchr(".-[]", word.data[i], 4)) return false;
-	return word.length > 0;
+	size_t i = 0;
+	while (i < word.length && legacy_is_foreign_byte(word.data[i])) i++;
+	return i > 0 && i == word.length;
 }
 
 static struct span value_until(const char *value, const char *next_key)
@@ -193,7 +192,7 @@ const char *legacy_split_extension(struct legacy_parts *parts, struct span exten
 {
 	struct client client;
 	parts->count = 0;
-	while (extension.length && extension.data[0] == ' ') extension.data++, extension.length--;
+	while (extension.length && (extension.data[0] == ' ' || extension.data[0] == '\t')) extension.data++, extension.length--;
 	if (extension.length == 0) return NULL;
 	struct tokens t = tokens_of(extension, '\t');
 	struct token first;

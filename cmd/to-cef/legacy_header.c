@@ -33,9 +33,9 @@ static const char *last_pipe(const char *start, const char *end)
 static bool begins_with_key(struct span extension)
 {
 	size_t i = 0;
-	while (i < extension.length && extension.data[i] == ' ') i++;
+	while (i < extension.length && (extension.data[i] == ' ' || extension.data[i] == '\t')) i++;
 	size_t from = i;
-	while (i < extension.length && legacy_is_key_byte(extension.data[i])) i++;
+	while (i < extension.length && legacy_is_foreign_byte(extension.data[i])) i++;
 	return i == extension.length ? i == from : i > from && extension.data[i] == '=';
 }
 

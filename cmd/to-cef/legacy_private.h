@@ -31,4 +31,10 @@ static inline bool legacy_is_key_byte(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
+/* What others than the client write in keys, too: those of logstash. */
+static inline bool legacy_is_foreign_byte(char c)
+{
+	return legacy_is_key_byte(c) || c == '.' || c == '-' || c == '[' || c == ']';
+}
+
 #endif
