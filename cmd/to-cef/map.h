@@ -6,9 +6,9 @@
 #include "envelope/envelope.h"
 #include "record.h"
 
-/* A plain text file; # begins a comment (at the start of a line or behind a blank, not inside quotes, an expression's strings and patterns, or braces). A line that ends in '\' goes on.
+/* A plain text file (metlog-cef-map(5) tells it at length); # begins a comment (at the start of a line or behind a blank, not inside quotes, an expression's strings and patterns, or braces). A line that ends in '\' goes on.
  *
- *     vendor  = Mozilla                       before the first event: for all events that do not say it themselves
+ *     vendor  = Mozilla                       before the first event: for all events that do not say it themselves, the built-in mapping's too
  *     product = {logger}
  *
  *     event refused-login  type == "auth" && fields.result != "ok"
@@ -16,18 +16,23 @@
  *         name      = Login refused
  *         severity  = 7                       0 to 10, a word of CEF, or {path}; {severity} is the envelope's, by the table
  *         src       = {fields.ip}
- *         suser     = {fields.user|none}
+ *         suser     = {fields.user|{fields.uid|none}}
  *         cs1 realm = {fields.realm}          a custom key has its label between the key and the =; it is quoted if it has blanks: cs1 "the realm" = ...
+ *         spt      ?= {fields.port}           ?=: a value that is not of the key's type goes to a free custom key, labelled as here or by the key; with = the event is refused (or as record_rules say)
+ *         * tries   = {fields.tries}          to a free custom key that its type fits
  *         rt        = {timestamp}
- *         *         = {fields}                every member of that object that no row above has used: to the key of its name if the dictionary has it and its type fits, else into a free custom key;
- *                                             what finds no place is JSON text in the last free cs, cut if need be
+ *         *         = {fields}                every member of that object that no other row has shown whole: to the key of its name if the dictionary has it and its type fits, else into a free custom key;
+ *                                             what finds no place is JSON text in the last free cs, labelled "more fields", cut if need be
+ *         omit      = {fields.password}       members of fields that * leaves out; all rows omit hold, inherited ones too
  *     drop     type == "heartbeat"            not sent, and booked as dropped
  *     default                                 what no event takes; without it that is the built-in mapping. `default drop`: not sent
  *
- * The first event (or drop) whose expression matches is the one. Rows are vendor product version signature name severity, * and keys of the dictionary, each once.
- * A value is text with {path} in it, {path|default} for one that is absent, null or empty, {line:path} for its first line (at most 128 characters), {{ and }} for braces.
- * A row of which every {path} is absent and has no default, and that has no other text than blanks, is left out with its label. Objects and arrays are their JSON text.
- * vendor, product, signature, name: what is missing there, or empty, comes from the built-in mapping's row. */
+ * The first event (or drop) whose expression matches is the one. Rows are vendor product version signature name severity, *, omit, and keys of the dictionary (long names, too), each key once.
+ * A value is text with {path} in it, {path|default} for one that is absent, null or empty, {line:path} for its first line that is not blank (at most 128 characters; an object or array has none), {{ and }} for braces.
+ * A default is a value itself, so {fields.a|{fields.b|none}}. A value may be in double quotes: "a # b"; inside, \" and \\ are a quote and a backslash.
+ * A row whose value is blank is left out with its label. Objects and arrays are their JSON text; those without members are empty.
+ * vendor, product, signature, name: what is missing there, or empty, comes from the built-in mapping's row; so do a missing version and severity.
+ * ?= and * come after all other rows, whatever their place, so a custom key that a row names is never taken from it. * does not set custom keys, their labels, consumers' keys and `type` by the name of a field. */
 
 enum { MAP_EVENTS_MAX = 1024, MAP_ROWS_MAX = 128, MAP_BYTES_MAX = 1024 * 1024 };
 
@@ -46,6 +51,6 @@ struct span map_builtin(void);                     /* the text of the built-in m
 /* Puts the event of the envelope into the record, begin to last value. *why then: NULL, or why it is refused. MAP_DROPPED: by a rule of the file. */
 enum map_verdict { MAP_MADE, MAP_DROPPED, MAP_REFUSED };
 enum map_verdict map_apply(struct map *, const struct envelope *, struct record *, const char **why);
-const char *map_event(const struct map *);         /* the name of the event that the last envelope was: "refused-login", "default", "built-in" */
+const char *map_event(const struct map *);         /* the name of the event that the last envelope was (a drop's is "drop"): "refused-login", "default", "built-in" */
 
 #endif

@@ -118,9 +118,10 @@ static bool read_default(struct map_reading *r, struct map_section *section)
 	section->is_default = true;
 	map_skip_blanks(r);
 	const char *at = r->at;
-	section->drop = span_equal(map_take_word(r), SPAN("drop"));
+	struct span word = map_take_word(r);
+	section->drop = span_equal(word, SPAN("drop"));
 	map_skip_blanks(r);
-	return r->at == r->end || map_fail(r, at, "behind default nothing stands but drop");
+	return (r->at == r->end && (!word.length || section->drop)) || map_fail(r, at, "behind default nothing stands but drop");
 }
 
 static bool begin_section(struct parsing *p, struct map_reading *r, struct span word)

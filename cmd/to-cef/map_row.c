@@ -140,7 +140,7 @@ static bool check_value(struct map_reading *r, const struct map_row *row, const 
 	buffer_clear(&scratch);
 	fits = fits || dictionary_append(&scratch, dictionary_type(row->key, 1), text, &why);
 	buffer_release(&scratch);
-	return fits || map_fail(r, at, "%.*s is %s", (int)row->key->name.length, row->key->name.data, why);
+	return fits || map_fail(r, at, "%.*s is not %s", (int)row->key->name.length, row->key->name.data, why);
 }
 
 struct map_row *map_parse_row(struct map_reading *r)
