@@ -30,7 +30,7 @@ static int read_file(const char *path, struct buffer *text)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	ssize_t n = 1;
 	if (fd < 0) return errno;
-	while (n > 0) {
+	while (n > 0 && text->length <= MAP_BYTES_MAX) { /* one that is longer is map_new's to refuse */
 		if (!buffer_reserve(text, 4096)) {
 			close(fd);
 			return EFBIG;
