@@ -221,13 +221,13 @@ static void complete_syslog(struct cef_options *o)
 	o->syslog.max_bytes = (size_t)o->max_bytes;
 }
 
-/* The line is shortened in front of the header whose host and ident are known only then: so much room is left for any. */
-static size_t header_most(enum syslog_header header)
+/* The line is shortened before the header is known, so as much room is left as any can take: host, ident, PID (10 digits). */
+static size_t header_most(const struct cef_options *o)
 {
-	switch (header) {
-	case SYSLOG_HEADER_RFC3164: return sizeof "<191>Oct  5 12:00:00  [1234567890]: " + 64 + 32;
-	case SYSLOG_HEADER_RFC3164_LOCAL: return sizeof "<191>Oct  5 12:00:00 [1234567890]: " + 32;
-	case SYSLOG_HEADER_RFC5424: return sizeof "<191>1 2012-10-05T12:00:01.137911Z  1234567890 - - " + 64 + 48;
+	switch (o->header) {
+	case SYSLOG_HEADER_RFC3164: return sizeof "<191>Oct  5 12:00:00  [0123456789]: " + o->host_most + 32;
+	case SYSLOG_HEADER_RFC3164_LOCAL: return sizeof "<191>Oct  5 12:00:00 [0123456789]: " + 32;
+	case SYSLOG_HEADER_RFC5424: return sizeof "<191>1 2012-10-05T12:00:01.137911Z   0123456789 - - " + o->host_most + 48;
 	default: return 0;
 	}
 }
@@ -243,5 +243,6 @@ void cef_options_complete(struct cef_options *o, const struct tool_options *shar
 	else if (astray) tool_usage_error("%s: only for --to syslog+...", astray);
 	if (o->given_header && o->header == SYSLOG_HEADER_NONE) tool_usage_error("%s: there is no header (--header)", o->given_header);
 	if (o->max_bytes < 0) o->max_bytes = 0;
-	if (o->max_bytes) o->rules.max_bytes = (size_t)o->max_bytes - header_most(o->header);
+	o->host_most = o->max_bytes && o->max_bytes < 1024 ? 64 : 255;
+	if (o->max_bytes) o->rules.max_bytes = (size_t)o->max_bytes - header_most(o);
 }

@@ -10,6 +10,8 @@
 #include "sink/syslog.h"
 #include "sink/syslog_message.h"
 
+enum { CEF_PID_MAX = 10 };
+
 enum cef_target { CEF_TARGET_OUTPUT, CEF_TARGET_FILE, CEF_TARGET_SYSLOG };
 
 struct cef_options {
@@ -20,6 +22,7 @@ struct cef_options {
 	enum syslog_header header;
 	bool counted;                 /* an octet count stands before each message */
 	int64_t max_bytes;            /* of a message, header included; 0: no limit */
+	size_t host_most;             /* a longer host in the header is cut, and no header is longer than what rules.max_bytes leaves of max_bytes */
 	int facility, priority;       /* -1: not given */
 	const char *ident, *hostname; /* NULL: not given */
 	bool ignore_meta;

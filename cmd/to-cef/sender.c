@@ -24,8 +24,6 @@ void sender_open(struct sender *s, struct filter *filter, const struct cef_optio
 	const char *why;
 	*s = (struct sender){ .filter = filter, .options = options, .dry = filter->options.dry_run || options->explain };
 	meta_init(&s->meta);
-	field_path_init(&s->hostname, SPAN("metlog_hostname"));
-	field_path_init(&s->pid, SPAN("metlog_pid"));
 	buffer_init(&s->message, SIZE_MAX / 2);
 	for (int i = 0; i < 2; i++) buffer_init(&s->decoded[i], SIZE_MAX / 2);
 	if (options->target == CEF_TARGET_SYSLOG) { /* also for a dry run, which is to find what is wrong with --to */
@@ -46,27 +44,36 @@ static struct span text_of(struct value value, struct buffer *decoded)
 	return buffer_span(decoded);
 }
 
-/* Header and line behind what is in s->message. */
+/* A process number, which the original clients send; anything else would be longer than the header may be. */
+static struct span pid_of(struct value value)
+{
+	struct span text = value.text;
+	for (size_t i = 0; i < text.length; i++)
+		if (text.data[i] < '0' || text.data[i] > '9') return SPAN("");
+	return text.length <= CEF_PID_MAX && !value.escaped ? text : SPAN("");
+}
+
 static void put_message(struct sender *s, const struct envelope *e, const struct event *event)
 {
 	const struct cef_options *o = s->options;
 	struct meta meta = { .facility = -1, .severity = -1 };
-	struct syslog_message m = { .facility = SYSLOG_FACILITY_LOCAL4, .severity = e->severity, .text = event->line };
+	struct syslog_message m = { .facility = SYSLOG_FACILITY_LOCAL4, .severity = e->severity, .text = event->line, .cache = &s->cache };
 	if (o->facility >= 0) m.facility = o->facility;
 	if (o->priority >= 0) m.severity = o->priority;
 	if (!o->ignore_meta) meta_read(&s->meta, e, &meta);
 	if (meta.facility >= 0) m.facility = meta.facility;
 	if (meta.severity >= 0) m.severity = meta.severity;
 	m.has_time = !e->timestamp.escaped && timestamp_parse(e->timestamp.text, &m.time_ns);
-	m.hostname = text_of(field_find(e, &s->hostname), &s->decoded[0]);
+	m.hostname = text_of(e->metlog_hostname, &s->decoded[0]);
 	if (!m.hostname.length) m.hostname = event->host;
 	if (!m.hostname.length) m.hostname = span_of(o->hostname);
+	if (m.hostname.length > o->host_most) m.hostname.length = o->host_most;
 	m.ident = meta.ident.length ? meta.ident : span_of(o->ident);
 	if (o->header == SYSLOG_HEADER_RFC5424) {
 		if (!m.ident.length) m.ident = text_of(e->logger, &s->decoded[1]);
-		m.procid = text_of(field_find(e, &s->pid), &s->message);
+		m.procid = pid_of(e->metlog_pid);
 	} else if (meta.pid && m.ident.length) {
-		m.procid = text_of(field_find(e, &s->pid), &s->message);
+		m.procid = pid_of(e->metlog_pid);
 	}
 	if (!syslog_append(&s->message, o->header, &m)) die(EXIT_INTERNAL, "no memory for a message of %zu bytes", event->line.length);
 }
@@ -107,7 +114,7 @@ void sender_send(struct sender *s, const struct envelope *e, const struct event 
 	s->given++;
 	s->bytes += message.length;
 	if (s->dry || s->options->target == CEF_TARGET_OUTPUT) {
-		if (s->options->counted) put_counted(s, message);
+		if (s->options->counted && s->syslog) put_counted(s, message);
 		else if (!writer_line(&s->filter->out, message)) filter_flush(s->filter);
 		filter_booked_pass(s->filter);
 	} else if (s->outlet) {

@@ -17,9 +17,9 @@ struct sender {
 	struct syslog *syslog;        /* one of these two, or none: standard output */
 	struct outlet *outlet;
 	struct meta_reader meta;
-	struct field_path hostname, pid;
-	struct buffer message;        /* header and line, in front the count; then decoded members */
-	struct buffer decoded[2];
+	struct buffer message;        /* header and line */
+	struct buffer decoded[2];     /* members of the envelope that have escapes; a message with its count */
+	struct syslog_cache cache;
 	uint64_t given, bytes;        /* messages handed on, and their bytes without framing */
 	bool dry, over;               /* over: nothing can be handed on any more */
 	int status;                   /* why it is over */
