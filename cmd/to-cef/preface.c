@@ -124,7 +124,10 @@ static bool take_rfc5424(struct walk *w, struct preface *preface)
 	w->p += 2;
 	if (!take_nilable(w, &preface->date, "a header of RFC 5424 that ends before its host")) return false;
 	preface->has_time = preface->date.length && timestamp_parse(preface->date, &preface->time_ns);
-	if (preface->date.length && !preface->has_time) return fail_here(w, "not a time in a header of RFC 5424");
+	if (preface->date.length && !preface->has_time) {
+		w->p = preface->date.data;
+		return fail_here(w, "not a time in a header of RFC 5424");
+	}
 	if (!take_nilable(w, &preface->host, "a header of RFC 5424 that ends before its application")) return false;
 	if (!take_nilable(w, &preface->ident, "a header of RFC 5424 that ends before its process")) return false;
 	if (!take_nilable(w, &preface->pid, "a header of RFC 5424 that ends before its message's name")) return false;

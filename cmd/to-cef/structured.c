@@ -66,16 +66,22 @@ static struct span key_text(struct structured *s, struct value key)
 	return text_of(&s->key, key);
 }
 
+static bool is_missing(struct value value)
+{
+	return value.kind == VALUE_ABSENT || value.kind == VALUE_NULL;
+}
+
 bool structured_is(struct structured *s, const struct envelope *e)
 {
 	if (!field_equals(e->type, SPAN("cef"))) return false;
 	struct field_walk walk = field_walk(e, e->fields);
 	struct value key, value;
-	while (field_next(&walk, &key, &value)) {
+	int present = 0;
+	while (present < 2 && field_next(&walk, &key, &value)) {
 		enum structured_name name = structured_name_find(key_text(s, key));
-		if ((name == STRUCTURED_SIGNATURE || name == STRUCTURED_NAME) && !is_empty(value)) return true;
+		if ((name == STRUCTURED_SIGNATURE || name == STRUCTURED_NAME) && !is_missing(value)) present += is_empty(value) ? 1 : 2;
 	}
-	return false;
+	return present >= 2;
 }
 
 static void look(struct structured *s, const struct envelope *e, struct value object, bool is_extension, struct sight *sight)
@@ -83,10 +89,11 @@ static void look(struct structured *s, const struct envelope *e, struct value ob
 	struct field_walk walk = field_walk(e, object);
 	struct value key, value;
 	while (field_next(&walk, &key, &value)) {
-		if (is_empty(value)) continue;
+		if (is_missing(value)) continue;
 		struct span text = key_text(s, key);
 		enum structured_name name = is_extension ? STRUCTURED_NAMES : structured_name_find(text);
 		if (name != STRUCTURED_NAMES) sight->taken[name] = value;
+		else if (is_empty(value)) continue;
 		else if (span_equal(text, s->rt->name)) sight->has_rt = true;
 		else if (span_equal(text, s->dvchost->name)) sight->has_dvchost = true;
 		else if (span_equal(text, s->msg->name)) sight->has_msg = true;
@@ -94,9 +101,11 @@ static void look(struct structured *s, const struct envelope *e, struct value ob
 	if (!is_extension && sight->taken[STRUCTURED_EXTENSION].kind == VALUE_OBJECT) look(s, e, sight->taken[STRUCTURED_EXTENSION], true, sight);
 }
 
-static struct span either(struct span first, const char *second, struct span third)
+/* Where it is missing, not where it is empty: a line of CEF may have empty fields, and unfold says so. */
+static struct span or_option(struct span text, const char *option, struct span built_in)
 {
-	return first.length ? first : second && *second ? span_of(second) : third;
+	if (text.data) return text;
+	return option && *option ? span_of(option) : built_in;
 }
 
 static const char *begin(struct structured *s, const struct envelope *e, const struct sight *sight, struct cef_header *header, struct record *record)
@@ -105,14 +114,14 @@ static const char *begin(struct structured *s, const struct envelope *e, const s
 	struct span text[STRUCTURED_NAMES];
 	buffer_clear(&s->header);
 	if (!buffer_reserve(&s->header, e->line.length + 1)) return "out of memory";
-	for (int i = STRUCTURED_SIGNATURE; i <= STRUCTURED_VERSION; i++) text[i] = text_of(&s->header, sight->taken[i]);
+	for (int i = STRUCTURED_SIGNATURE; i <= STRUCTURED_VERSION; i++) text[i] = is_missing(sight->taken[i]) ? (struct span){ NULL, 0 } : text_of(&s->header, sight->taken[i]);
 	struct span logger = text_of(&s->header, e->logger);
 	*header = (struct cef_header){
-		.vendor = either(text[STRUCTURED_VENDOR], s->options.vendor, SPAN("metlog")),
-		.product = either(text[STRUCTURED_PRODUCT], s->options.product, logger.length ? logger : SPAN("metlog")),
-		.device_version = either(text[STRUCTURED_VERSION], s->options.device_version, SPAN("0.8")),
-		.signature = either(text[STRUCTURED_SIGNATURE], NULL, text[STRUCTURED_NAME]),
-		.name = either(text[STRUCTURED_NAME], NULL, text[STRUCTURED_SIGNATURE]),
+		.vendor = or_option(text[STRUCTURED_VENDOR], s->options.vendor, SPAN("metlog")),
+		.product = or_option(text[STRUCTURED_PRODUCT], s->options.product, logger.length ? logger : SPAN("metlog")),
+		.device_version = or_option(text[STRUCTURED_VERSION], s->options.device_version, SPAN("0.8")),
+		.signature = or_option(text[STRUCTURED_SIGNATURE], NULL, text[STRUCTURED_NAME]),
+		.name = or_option(text[STRUCTURED_NAME], NULL, text[STRUCTURED_SIGNATURE]),
 		.severity = span_of(number[s->options.severity[e->severity]]),
 	};
 	if (!is_empty(sight->taken[STRUCTURED_SEVERITY]) && !severity_find(text[STRUCTURED_SEVERITY], &header->severity)) return "fields.severity: neither 0 to 10 nor a word of CEF";

@@ -61,6 +61,8 @@ static void signature_or_name_and_the_type_make_an_event(void **state)
 	require(state, "{\"type\":\"\\u0063ef\",\"fields\":{\"name\":\"x\"}}", "CEF:0|metlog|metlog|0.8|x|x|2|");
 	require(state, "{\"type\":\"cef2\",\"fields\":{\"name\":\"x\"}}", "not structured");
 	require(state, "{\"type\":\"cef\",\"fields\":{\"name\":\"\",\"signature\":null}}", "not structured");
+	require(state, "{\"type\":\"cef\",\"fields\":{\"name\":\"\",\"signature\":\"x\"}}", "CEF:0|metlog|metlog|0.8|x||2|");
+	require(state, "{\"type\":\"cef\",\"fields\":{\"name\":\"\",\"signature\":\"\"}}", "CEF:0|metlog|metlog|0.8|||2|");
 	require(state, "{\"type\":\"cef\",\"fields\":{\"extension\":{\"name\":\"x\"}}}", "not structured");
 	require(state, "{\"type\":\"cef\"}", "not structured");
 	require(state, "{\"fields\":{\"name\":\"x\"}}", "not structured");
@@ -71,7 +73,8 @@ static void the_header_is_of_fields_then_of_options_then_built_in(void **state)
 	static const struct setting given = { { .vendor = "V|1", .product = "P", .device_version = "2", .severity = { 10, 9, 8, 7, 5, 3, 2, 0 } }, { .version = 1 } };
 	static const struct setting odd = { { .vendor = "", .severity = { 1, 1, 1, 1, 1, 1, 1, 10 } }, { .version = 0 } };
 	require_with(state, &given, EVENT(""), "CEF:1|V\\|1|P|2|s1|Refused|2|");
-	require_with(state, &given, EVENT(",\"vendor\":\"Moz\",\"product\":\"\",\"version\":3"), "CEF:1|Moz|P|3|s1|Refused|2|");
+	require_with(state, &given, EVENT(",\"vendor\":\"Moz\",\"product\":null,\"version\":3"), "CEF:1|Moz|P|3|s1|Refused|2|");
+	require_with(state, &given, EVENT(",\"product\":\"\""), "CEF:1|V\\|1||2|s1|Refused|2|");
 	require_with(state, &odd, "{\"type\":\"cef\",\"severity\":7,\"fields\":{\"name\":\"x\"}}", "CEF:0|metlog|metlog|0.8|x|x|10|");
 }
 
