@@ -2,21 +2,24 @@
 # check.sh - builds the project from a copy of this tree and tries everything a release is held to.
 # SPDX-License-Identifier: MPL-2.0
 #
-# usage: contrib/check.sh [--long] [--no-install] [--keep]
-#   --long        also all suites from the release tarball, each fuzz target for 60 s (clang), and all faults
+# usage: contrib/check.sh [--long] [--no-install] [--keep] [--record]
+#   --long        also all suites by the sanitizers and from the release tarball, each fuzz target for 60 s (clang), and all faults
 #   --no-install  use what is here; what is missing becomes a skip
 #   --keep        keep the work directory and say where it is (it is kept when something fails, too)
-# Ends with "N passed, N failed, N skipped"; the exit status is 0 if nothing failed. Skips name their reason.
-# shellcheck disable=SC2015,SC2016,SC2317,SC2329
+#   --record      write down in contrib/durations how long each job took: those that last longest begin first
+# Ends with the jobs that took longest, and "N passed, N failed, N skipped"; the exit status is 0 if nothing failed. Skips name their reason.
+# Without --long it ends within CHECK_MINUTES (18): what there is no time for then is a skip, the sanitizers first.
+# shellcheck disable=SC2015,SC2016,SC2034,SC2317,SC2329
 set -u
 
-long='' install=yes keep=''
+long='' install=yes keep='' record=''
 for argument; do
 	case $argument in
 	--long) long=yes ;;
 	--no-install) install='' ;;
 	--keep) keep=yes ;;
-	--help | -h) sed -n '5,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+	--record) record=yes ;;
+	--help | -h) sed -n '5,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
 	*) echo "check.sh: unknown option $argument; see --help" >&2; exit 64 ;;
 	esac
 done
@@ -24,7 +27,11 @@ done
 top=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=contrib/packages.bash
 . "$top/contrib/packages.bash"
+# shellcheck source=contrib/pool.bash
+. "$top/contrib/pool.bash"
 jobs=$(nproc 2>/dev/null || echo 2)
+durations=$top/contrib/durations deadline=$((${CHECK_MINUTES:-18} * 60))
+[ -z "$long" ] || deadline=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/metlog-check.XXXXXX") || exit 73
 tree=$work/tree build=$work/build asan=$work/asan logs=$work/logs
 mkdir -p "$tree" "$build" "$asan" "$logs"
@@ -34,7 +41,7 @@ clean() {
 	[ -n "$keep" ] || [ "$failed" -gt 0 ] || { chmod -R u+w "$work"; rm -rf "$work"; }
 }
 trap clean EXIT
-trap 'failed=1; exit 130' INT TERM
+trap 'pool_stop; failed=1; exit 130' INT TERM
 
 say() { printf '\n== %s\n' "$*"; }
 pass() { passed=$((passed + 1)); }
@@ -42,6 +49,9 @@ failure() { failed=$((failed + 1)); failures+=("$1"); }
 skip() { skipped=$((skipped + 1)); skips+=("$1"); echo "   skipped: $1"; }
 
 finish() {
+	say "what took longest"
+	pool_slowest 10
+	[ -z "$record" ] || [ "$failed" -gt 0 ] || awk '$1 > 2 { seconds = $1; $1 = $2 = ""; sub(/^ +/, ""); print seconds, $0 }' "$logs/durations" | sort -k2 >"$top/contrib/durations"
 	say "summary after $((SECONDS / 60)) min $((SECONDS % 60)) s"
 	[ ${#skips[@]} -eq 0 ] || printf 'skipped: %s\n' "${skips[@]}" | sort | uniq -c | sed 's/^ *1 //; s/^ *\([0-9]*\) \(.*\)$/\2 (\1 times)/'
 	[ ${#failures[@]} -eq 0 ] || printf 'FAILED: %s\n' "${failures[@]}"
@@ -54,22 +64,42 @@ finish() {
 # step NAME SECONDS COMMAND...: one test: the command must succeed in time. What it said is shown if it did not.
 step() {
 	local name=$1 limit=$2 log start=$SECONDS code=0
-	log=$logs/$(printf %s "$1" | tr -c 'A-Za-z0-9.\n-' _).log
+	log=$(pool_log "$1").log
 	shift 2
 	timeout --kill-after=10 "$limit" "$@" >"$log" 2>&1 </dev/null || code=$?
-	if [ "$code" -eq 0 ]; then
+	step_ended "$name" "$log" "$code" $((SECONDS - start))
+}
+
+step_ended() {
+	if [ "$3" -eq 0 ]; then
 		pass
-		[ $((SECONDS - start)) -lt 3 ] || echo "   $name: $((SECONDS - start)) s"
+		[ "$4" -lt 3 ] || echo "   $1: $4 s"
 		return 0
 	fi
-	failure "$name"
-	[ "$code" -ne 124 ] && [ "$code" -ne 137 ] || echo "   $name: stopped after $limit s"
-	echo "--- $name failed ($code), the end of its output:"
-	tail -40 "$log" | sed 's/^/   | /'
+	failure "$1"
+	[ "$3" -ne 124 ] && [ "$3" -ne 137 ] || echo "   $1: stopped after $4 s"
+	echo "--- $1 failed ($3), the end of its output:"
+	tail -40 "$2" | sed 's/^/   | /'
 	return 1
 }
 
-# count_tap NAME LOG: adds the results of one TAP stream to the sum, and shows what failed. Tests that were planned but never ran failed.
+# tap_ended NAME LOG CODE SECONDS: a suite.
+tap_ended() {
+	case $3 in 124 | 137) echo "   $1: stopped after $4 s" ;; esac
+	count_tap "$@"
+	[ -z "$long" ] || sed -n 's/^# \(.* wrong\)$/   \1/p' "$2"
+}
+
+# units_ended NAME LOG CODE SECONDS: `make check` of the unit tests, in the directory that its name is for.
+units_ended() {
+	local log directory=$build
+	[ "$1" = "check units" ] || directory=$asan
+	if ! ls "$directory"/tests/unit/*.log >/dev/null 2>&1; then step_ended "$@"; return; fi
+	case $3 in 124 | 137) failure "$1: stopped after $4 s" ;; esac
+	for log in "$directory"/tests/unit/*.log; do count_tap "${1% units} $(basename "$log" .log)" "$log"; done
+}
+
+# count_tap NAME LOG [CODE SECONDS]: adds the results of one TAP stream to the sum, and shows what failed. Tests that were planned but never ran failed.
 count_tap() {
 	local sums ok not skip missing
 	sums=$(awk '
@@ -92,48 +122,15 @@ count_tap() {
 	while IFS= read -r line; do
 		[ -z "$line" ] || { skips+=("$line"); echo "   skipped: $line"; }
 	done < <(grep -iE '^ok .*# *skip' "$2" | sed -E "s,^ok [0-9]+ ?-? ?(.*)# *[Ss][Kk][Ii][Pp] *\(?(.*)\$,$1: \1[\2]," | sed 's/)\]$/]/')
-	printf '   %-28s %4d passed, %d failed, %d skipped\n' "$1" "$ok" "$((not + missing))" "$skip"
+	printf '   %-34s %4d passed, %d failed, %d skipped%s\n' "$1" "$ok" "$((not + missing))" "$skip" "${4:+, $4 s}"
 }
 
-# make_check NAME DIRECTORY SECONDS [SUITE...]: `make check` without those suites, then the TAP of each other one.
-make_check() {
-	local log suite but='' tests=()
-	for suite in "${@:4}"; do but+=" tests/$suite.bats"; done
-	[ -z "$but" ] || tests=(TESTS="\$(filter-out$but,\$(unit_tests) \$(bats_tests))")
-	# One more at a time than there are processors: suites wait more than they work.
-	timeout --kill-after=10 "$3" make -C "$2" -k -j$((jobs + 1)) check "${tests[@]}" >"$logs/$1.log" 2>&1 </dev/null
-	case $? in 124 | 137) echo "   $1: stopped after $3 s"; failure "$1: stopped after $3 s" ;; esac
-	if ! ls "$2"/tests/*.log "$2"/tests/unit/*.log >/dev/null 2>&1; then
-		failure "$1: no suite ran"
-		tail -40 "$logs/$1.log" | sed 's/^/   | /'
-	fi
-	for log in "$2"/tests/unit/*.log "$2"/tests/*.log; do
-		[ -e "$log" ] || continue
-		suite=$(basename "$log" .log)
-		count_tap "$1 $suite" "$log"
-	done
-}
-
-# suites DIRECTORY SECONDS: each suite of tests/DIRECTORY, several at a time: they wait for servers more than they work. SECONDS are for each.
+# suites NAME TOOLS SECONDS SUITE...: these suites for the pool, tried on these tools. SECONDS are for each.
 suites() {
-	local suite name running=0
-	if ! command -v bats >/dev/null; then
-		found=yes
-		skip "tests/$1: bats is not installed"
-		return
-	fi
-	for suite in "$tree/tests/$1"/*.bats; do
+	local name=$1 tools=$2 limit=$3 suite
+	for suite in "${@:4}"; do
 		[ -e "$suite" ] || continue
-		found=yes name="$1 $(basename "$suite" .bats)"
-		if [ "$running" -ge "$jobs" ]; then wait -n; else running=$((running + 1)); fi
-		timeout --kill-after=10 "$2" bats --tap "$suite" >"$logs/$name.log" 2>&1 </dev/null &
-	done
-	wait
-	for suite in "$tree/tests/$1"/*.bats; do
-		[ -e "$suite" ] || continue
-		name="$1 $(basename "$suite" .bats)"
-		count_tap "$name" "$logs/$name.log"
-		[ -z "$long" ] || sed -n 's/^# \(.* wrong\)$/   \1/p' "$logs/$name.log"
+		pool_add tap "$name $(basename "$suite" .bats)" "$limit" env TOOLS="$tools" bats --tap "$suite"
 	done
 }
 
@@ -142,7 +139,7 @@ suites() {
 if [ -n "$install" ]; then
 	say "what is needed"
 	# shellcheck disable=SC2154
-	packages_install "$packages_build" "$packages_test" ${long:+"$packages_long"} || exit 69
+	packages_install "$packages_build" "$packages_test" ${long:+"$packages_long"} || echo "Going on with what is here."
 fi
 missing=$(packages_missing "$packages_build")
 [ -z "${missing// /}" ] || { echo "check.sh: cannot build without: $missing" >&2; exit 69; }
@@ -157,54 +154,56 @@ else
 	(cd "$top" && tar -cf - --exclude='*.o' --exclude='*.a' --exclude=config.status --exclude='./build' .) | tar -xf - -C "$tree"
 fi
 cd "$work" || exit 71
+export SOURCE=$tree TOOLS=$build/cmd FAULTS=${long:+long}
+# Python is started some thousand times: by its own name, not by a wrapper of a version manager.
+if python=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null) && [ -x "$python" ]; then PATH=$(dirname "$python"):$PATH; fi
+# What Hadoop's suites need is fetched meanwhile, and before any of them runs in its time; one that cannot have it says why.
+(. "$tree/tests/peers/hdfs.bash" && { hdfs_classes || echo "   ${hdfs_reason-}"; }) >"$logs/hdfs" 2>&1 </dev/null &
+fetching=$!
 step autoreconf 180 autoreconf -fi "$tree" || finish
 step configure 180 sh -c "cd '$build' && '$tree/configure' --enable-werror" || finish
 step build 400 make -C "$build" -j"$jobs" all || finish
-export TOOLS=$build/cmd SOURCE=$tree
+step "build of the tests" 400 make -C "$build" -j"$jobs" check TESTS= || finish
+wait "$fetching"
+cat "$logs/hdfs"
 
-say "make check"
-make_check check "$build" 800
-
-say "against real servers"
-# What Hadoop's suites need is fetched before any of them runs in its time; one that cannot have it says why.
-(. "$tree/tests/peers/hdfs.bash" && { hdfs_classes || echo "   ${hdfs_reason-}"; }) 2>&1
-found=''
-[ ! -d "$tree/tests/peers" ] || suites peers 420
-[ -n "$found" ] || skip "tests/peers: no suite is there"
-
-say "faults"
-# Kills, crash points, errors, broken connections and losses of power: a short set, drawn anew each time; with --long all there is.
-export FAULTS=${long:+long}
-suites faults "$([ -n "$long" ] && echo 3600 || echo 420)"
-unset FAULTS
-
-say "quick start"
-step "quickstart" 120 bash "$tree/contrib/quickstart.sh" --tools "$build/cmd"
-
-say "manual pages and scripts"
+say "manual pages"
 for page in "$tree"/man/*.[0-9]; do
 	if command -v mandoc >/dev/null; then step "mandoc $(basename "$page")" 20 mandoc -T lint -W warning "$page"
 	else skip "mandoc $(basename "$page"): mandoc is not installed"; fi
 done
+
+# --- the jobs, in three parts: what is worth most comes first; in the first two what lasts longest begins first ---
+
+pool_add units "check units" 300 make -C "$build" -k check TESTS='$(unit_tests)'
+if command -v bats >/dev/null; then
+	suites check "$build/cmd" 300 "$tree"/tests/*.bats
+	pool_sort
+	suites peers "$build/cmd" 420 "$tree"/tests/peers/*.bats
+	# Kills, crash points, errors, broken connections and losses of power: a short set, drawn anew each time; with --long all there is.
+	suites faults "$build/cmd" "$([ -n "$long" ] && echo 3600 || echo 420)" "$tree"/tests/faults/*.bats
+else skip "tests/*.bats, tests/peers, tests/faults: bats is not installed"; fi
+
+pool_add step "quickstart" 120 bash "$tree/contrib/quickstart.sh" --tools "$build/cmd"
+
 while IFS= read -r script; do
 	# In a suite a failed cd ends the test, and what tests/helper.bash sets is not seen to come from there.
 	case $script in *.bats) but=SC2154,SC2164 ;; *) but=SC1000 ;; esac
-	if command -v shellcheck >/dev/null; then step "shellcheck ${script#"$tree"/}" 60 shellcheck -x -P "$tree" -S warning -e "$but" "$script"
+	if command -v shellcheck >/dev/null; then pool_add step "shellcheck ${script#"$tree"/}" 60 shellcheck -x -P "$tree" -S warning -e "$but" "$script"
 	else skip "shellcheck ${script#"$tree"/}: shellcheck is not installed"; fi
 done < <(find "$tree/contrib" "$tree/tests" "$tree/.ci" -type f \( -name '*.sh' -o -name '*.bash' -o -name '*.bats' -o -path '*/.ci/run' \) ! -path '*/node_modules/*' | sort)
 
-say "valgrind"
-# Each filter over good and bad lines, to its end and through its reject path.
+# Each filter over good and bad lines, to its end and through its reject path, in a directory of its own.
 make -s -C "$build" tests/bench/corpus >/dev/null 2>&1 && "$build/tests/bench/corpus" -n 1500 -b 30 >"$work/corpus"
 under_valgrind() {
-	local name=$1
+	local name=$1 place
 	shift
 	[ -x "$TOOLS/$1" ] || return 0
-	step "valgrind $name" 120 sh -c 'input=$1; shift; exec valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect --child-silent-after-fork=yes "$@" <"$input"' \
-		- "$work/corpus" "$TOOLS/$1" "${@:2}"
+	place=$(mktemp -d "$work/valgrind.XXXXXX")
+	pool_add step "valgrind $name" 120 sh -c 'cd "$1" && input=$2 && shift 2; exec valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect --child-silent-after-fork=yes "$@" <"$input"' \
+		- "$place" "$work/corpus" "$TOOLS/$1" "${@:2}"
 }
 if command -v valgrind >/dev/null && [ -s "$work/corpus" ]; then
-	cd "$work" || exit 71
 	under_valgrind "metlog-route" metlog-route -r 'a: type in ("counter", "timer") && fields.rate < 1 => file:routed-{type}' -r 'b: payload =~ /refused/ => | cat >/dev/null' -d file:rest --rejects dead
 	under_valgrind "metlog-route -m" metlog-route -m 'severity <= 3 || fields.name =~ /^auth/' --rejects dead --stats stats
 	under_valgrind "metlog-to-statsd" metlog-to-statsd --dry-run --rejects dead
@@ -215,31 +214,36 @@ if command -v valgrind >/dev/null && [ -s "$work/corpus" ]; then
 	under_valgrind "metlog-tail --json" metlog-tail --json --rejects dead -m 'type == "cef"'
 	under_valgrind "metlog-flood" metlog-flood -c 500 --corrupt 20 --duplicates 5 --unicode 30 --skew 1h
 	under_valgrind "metlog-send --json" metlog-send --json --rejects dead
-	cd - >/dev/null || exit 71
 else
 	skip "valgrind: it is not installed, or there is no corpus"
 fi
 
-say "aarch64"
-if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null; then step "unit tests on aarch64" 400 "$tree/tests/neon.sh"
+if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null; then pool_add step "unit tests on aarch64" 400 "$tree/tests/neon.sh"
 else skip "unit tests on aarch64: gcc-aarch64-linux-gnu and qemu-user are not installed (--long installs them)"; fi
 
-say "the release tarball"
-if [ -n "$long" ]; then step "distcheck, all suites" 900 make -C "$build" -j"$jobs" distcheck
-else step "distcheck" 400 make -C "$build" -j"$jobs" distcheck TESTS=tests/tree.bats; fi
+if [ -n "$long" ]; then pool_add step "distcheck, all suites" 1800 make -C "$build" -j"$jobs" distcheck
+else pool_add step "distcheck" 400 make -C "$build" -j"$jobs" distcheck TESTS=tests/tree.bats DISTCHECK_CONFIGURE_FLAGS=CFLAGS=-O0; fi
 
-say "sanitizers"
-# Suites that take long and go through the same code as others, or hold what a sanitizer build cannot show.
+pool_add step "build by the sanitizers" 600 sh -c "cd '$asan' && '$tree/configure' --enable-werror --enable-sanitizers CFLAGS='-g -O0' && make -j$jobs all && make -j$jobs check TESTS="
+pool_sort
+
+# The third part, in the order of what it is worth. Left out are suites that take long and go through the same code as others, or hold what a sanitizer
+# build cannot show.
 but=(family-streams metlog-flood metlog-recv-spool metlog-send-timed metlog-spool-drain-crash metlog-spool-full metlog-spool-read metlog-tail-live
 	metlog-to-statsd-broken tree webhdfs-publish)
+first=(family envelope metlog-to-cef metlog-tail metlog-to-hdfs http webhdfs metlog-recv metlog-recv-ack metlog-send metlog-route metlog-to-statsd metlog-spool)
 if [ -n "$long" ]; then but=(); else skip "sanitizers: ${but[*]}: they are left to --long"; fi
-# The short set keeps to 20 minutes; on a machine that is that slow it ends here, and says so.
-if [ -z "$long" ] && [ "$SECONDS" -gt 720 ]; then skip "sanitizers: no time is left after $((SECONDS / 60)) min: --long takes its time"
-else
-	step "configure --enable-sanitizers" 180 sh -c "cd '$asan' && '$tree/configure' --enable-werror --enable-sanitizers" &&
-		step "build --enable-sanitizers" 400 make -C "$asan" -j"$jobs" all &&
-		TOOLS=$asan/cmd make_check sanitizers "$asan" 800 "${but[@]}"
-fi
+pool_needs "build by the sanitizers"
+pool_add units "sanitizers units" 300 make -C "$asan" -k check TESTS='$(unit_tests)'
+while read -r suite; do
+	case " ${but[*]} " in *" $suite "*) continue ;; esac
+	! command -v bats >/dev/null || suites sanitizers "$asan/cmd" 400 "$tree/tests/$suite.bats"
+done < <({ printf '%s\n' "${first[@]}"; find "$tree/tests" -maxdepth 1 -name '*.bats' -printf '%f\n' | sed 's/\.bats$//' | sort; } | awk '!seen[$0]++')
+pool_needs ''
+
+say "suites, real servers, faults, scripts, the release tarball, sanitizers"
+export LSAN_OPTIONS="suppressions=$tree/tests/lsan.supp:print_suppressions=0"
+pool_run
 
 if [ -n "$long" ]; then
 	say "fuzzing, 60 s each"

@@ -54,7 +54,7 @@ dead_reader_unheard() {
 	outlives_its_reader "$1" && return
 	rm -f idle && mkfifo idle
 	# shellcheck disable=SC2094
-	(trap '' PIPE; exec timeout 5 "$1" "${args[@]}" <>idle 2>err) | true
+	(trap '' PIPE; exec timeout 30 "$1" "${args[@]}" <>idle 2>err) | true
 	[ "${PIPESTATUS[0]}" -ne 124 ] || fail "it waits for input with nobody to write to" || return
 	expect_empty err
 }

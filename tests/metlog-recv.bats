@@ -204,7 +204,7 @@ datagram() {
 	receive --from tcp:127.0.0.1:0 --idle 100ms --rejects bad --stats books
 	exec 5<>"/dev/tcp/127.0.0.1/$(port tcp)"
 	printf '{"type":' >&5
-	timeout 10 cat <&5 || fail "not closed"
+	timeout 30 cat <&5 || fail "not closed"
 	exec 5>&-
 	stop
 	expect_in bad 'idle within the line'
@@ -233,7 +233,7 @@ datagram() {
 
 @test "a socket file left behind is replaced, a live one and a file are not" {
 	receive --from "unix:$PWD/in.sock"
-	separately timeout 10 metlog-recv --from "unix:$PWD/in.sock"
+	separately timeout 30 metlog-recv --from "unix:$PWD/in.sock"
 	expect_status 66
 	expect_in "$err" 'another process listens there'
 	kill -9 "$receiver"
@@ -242,7 +242,7 @@ datagram() {
 	receive --from "unix:$PWD/in.sock"
 	stop
 	echo precious >in.sock
-	separately timeout 10 metlog-recv --from "unix:$PWD/in.sock"
+	separately timeout 30 metlog-recv --from "unix:$PWD/in.sock"
 	expect_status 66
 	[ "$(cat in.sock)" = precious ]
 }
@@ -337,7 +337,7 @@ datagram() {
 
 @test "an endpoint that other hosts can reach needs --insecure" {
 	for endpoint in 'udp:*:0' 'tcp:0.0.0.0:0' 'udp:[::]:0' 'sub:tcp://*:*' 'pull:tcp://0.0.0.0:*' 'sub:>tcp://192.0.2.1:5565'; do
-		separately timeout 5 metlog-recv --from "$endpoint"
+		separately timeout 30 metlog-recv --from "$endpoint"
 		expect_status 78
 		expect_in "$err" --insecure
 	done
@@ -362,7 +362,7 @@ datagram() {
 
 @test "what is no endpoint is told with its reason" {
 	while read -r endpoint reason; do
-		separately timeout 5 metlog-recv --from "$endpoint"
+		separately timeout 30 metlog-recv --from "$endpoint"
 		expect_status 64
 		expect_in "$err" "$reason"
 	done <<-'T'
@@ -380,15 +380,15 @@ datagram() {
 		pub:tcp://127.0.0.1:1 nothing can be received from
 		http://x nothing can be received from
 	T
-	separately timeout 5 metlog-recv
+	separately timeout 30 metlog-recv
 	expect_status 64
-	separately timeout 5 metlog-recv file
+	separately timeout 30 metlog-recv file
 	expect_status 64
 }
 
 @test "a port that is taken is status 66" {
 	receive --from tcp:127.0.0.1:0
-	separately timeout 10 metlog-recv --from "$(cat where)"
+	separately timeout 30 metlog-recv --from "$(cat where)"
 	expect_status 66
 	expect_in "$err" 'Address already in use'
 	stop
@@ -407,7 +407,7 @@ datagram() {
 }
 
 @test "--ready that cannot be written is status 73" {
-	separately timeout 10 metlog-recv --from udp:127.0.0.1:0 --ready /nonexistent/where
+	separately timeout 30 metlog-recv --from udp:127.0.0.1:0 --ready /nonexistent/where
 	expect_status 73
 }
 
@@ -418,7 +418,7 @@ datagram() {
 	for options in '--from pull:tcp://127.0.0.1:* --curve-clients clients' '--from pull:tcp://127.0.0.1:* --curve-server server.key.pub' \
 		'--from sub:>tcp://127.0.0.1:9 --curve-secret server.key' '--from udp:127.0.0.1:0 --curve-secret server.key'; do
 		# shellcheck disable=SC2086
-		separately timeout 5 metlog-recv $options --ready where
+		separately timeout 30 metlog-recv $options --ready where
 		expect_status 64
 		expect_in "$err" --curve-
 		[ ! -e where ]
@@ -426,7 +426,7 @@ datagram() {
 	for options in '--to push:>tcp://127.0.0.1:9 --curve-secret server.key' '--to push:>tcp://127.0.0.1:9 --curve-clients clients' \
 		'--to pub:@tcp://127.0.0.1:* --curve-clients clients' '--to tcp:127.0.0.1:9 --curve-server server.key.pub' '--curve-secret server.key'; do
 		# shellcheck disable=SC2086
-		separately timeout 5 metlog-send $options --timeout 100ms hello
+		separately timeout 30 metlog-send $options --timeout 100ms hello
 		expect_status 64
 		expect_in "$err" --curve-
 	done
@@ -444,19 +444,19 @@ datagram() {
 	mkdir clients
 	chmod 755 clients
 	chmod 640 server.key
-	separately timeout 5 metlog-recv --from 'sub:tcp://127.0.0.1:*' --curve-secret server.key --curve-clients clients
+	separately timeout 30 metlog-recv --from 'sub:tcp://127.0.0.1:*' --curve-secret server.key --curve-clients clients
 	expect_status 77
 	chmod 600 server.key
 	chmod 777 clients
-	separately timeout 5 metlog-recv --from 'sub:tcp://127.0.0.1:*' --curve-secret server.key --curve-clients clients
+	separately timeout 30 metlog-recv --from 'sub:tcp://127.0.0.1:*' --curve-secret server.key --curve-clients clients
 	expect_status 77
-	separately timeout 5 metlog-recv --from 'sub:tcp://127.0.0.1:*' --curve-secret server.key
+	separately timeout 30 metlog-recv --from 'sub:tcp://127.0.0.1:*' --curve-secret server.key
 	expect_status 78
 	echo nothing >empty.key
 	chmod 600 empty.key
 	chmod 755 clients
-	separately timeout 5 metlog-recv --from 'sub:tcp://127.0.0.1:*' --curve-secret empty.key --curve-clients clients
+	separately timeout 30 metlog-recv --from 'sub:tcp://127.0.0.1:*' --curve-secret empty.key --curve-clients clients
 	expect_status 78
-	separately timeout 5 metlog-recv --from 'sub:tcp://127.0.0.1:*' --curve-secret none.key --curve-clients clients
+	separately timeout 30 metlog-recv --from 'sub:tcp://127.0.0.1:*' --curve-secret none.key --curve-clients clients
 	expect_status 66
 }

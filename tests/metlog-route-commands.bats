@@ -47,12 +47,12 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 @test "a small buffer fills and empties, however long the lines are and however late the command reads" {
 	local kib
 	many
-	separately timeout 10 metlog-route --max-line 1000 -d '| cat >got buffer=4Ki' many
+	separately timeout 30 metlog-route --max-line 1000 -d '| cat >got buffer=4Ki' many
 	expect_status 0
 	cmp many got
 	for kib in 190 900; do
 		for _ in 1 2 3 4 5 6 7 8; do printf '{"payload":"%*s"}\n' $((kib * 1000)) x; done >long
-		separately timeout 10 metlog-route --max-line "${kib}Ki" -d '| sleep 0.3; dd bs=131072 count=1 >got 2>/dev/null; sleep 0.3; cat >>got buffer=4Ki' long
+		separately timeout 30 metlog-route --max-line "${kib}Ki" -d '| sleep 0.3; dd bs=131072 count=1 >got 2>/dev/null; sleep 0.3; cat >>got buffer=4Ki' long
 		expect_status 0
 		cmp long got
 	done

@@ -152,7 +152,7 @@ snapshot() { find s -printf '%p %s %T@ %C@ %m\n' | sort; }
 	metlog-spool cat s 2>err | head -1 >/dev/null
 	[ "${PIPESTATUS[0]}" -ne 74 ]
 	expect_empty err
-	timeout 10 metlog-spool cat -f s 2>err | head -1 >/dev/null
+	timeout 30 metlog-spool cat -f s 2>err | head -1 >/dev/null
 	[ "${PIPESTATUS[0]}" -ne 124 ]
 	separately metlog-spool cat s >/dev/full
 	status=0

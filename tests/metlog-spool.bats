@@ -269,7 +269,7 @@ teardown() { tidy_up; }
 	start_writer
 	feed 1 3
 	await 10 stored 1 3
-	separately timeout 5 metlog-spool write s </dev/null
+	separately timeout 30 metlog-spool write s </dev/null
 	expect_status 73
 	expect_in "$err" "$writer"
 	feed 4 6

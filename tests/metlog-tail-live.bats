@@ -19,7 +19,7 @@ lines_are() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 sees() { await 10 lines_are live "$1" || fail "shown: $(wc -l <live) lines, not $1; $(cat live.err)"; }
 
 @test "keys are for the ZeroMQ endpoints among several; for one that has none they are wrong usage" {
-	separately timeout 5 metlog-tail --from udp:127.0.0.1:0 --curve-server some.key
+	separately timeout 30 metlog-tail --from udp:127.0.0.1:0 --curve-server some.key
 	expect_status 64
 	background metlog-tail --from udp:127.0.0.1:0 --from 'sub:>tcp://127.0.0.1:1' --curve-server none.key
 	await 10 grep -q 'exited with status 66' live.err || fail "$(cat live.err)"
@@ -30,7 +30,7 @@ sees() { await 10 lines_are live "$1" || fail "shown: $(wc -l <live) lines, not 
 
 @test "how the receiver of --from ended is told, even to a caller that ignores SIGCHLD" {
 	need python3
-	separately timeout 10 python3 -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])' metlog-tail --from 'sub:tcp://0.0.0.0:*'
+	separately timeout 30 python3 -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])' metlog-tail --from 'sub:tcp://0.0.0.0:*'
 	expect_status 78
 	expect_in "$err" 'metlog-recv exited with status 78'
 }

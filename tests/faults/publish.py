@@ -64,7 +64,7 @@ class Publishing:
     def finish(self):
         """Runs it until it ends with 0, which is the next time: nothing is in the way any more. And once more: that changes nothing."""
         for _ in range(2):
-            status, messages = self.run(limit=20)
+            status, messages = self.run()
             if status:
                 raise house.Wrong("the run behind it ended with %d: %s" % (status, house.short(messages)))
             if self.feed == "stream":
@@ -99,7 +99,7 @@ class Campaign:
             crashpoints.CHANGING[:] = ["all"]
         else:
             crashpoints.CHANGING[:] = sorted(set(CALLS + FAILING + INTERRUPTED))
-        status, messages = p.run(log=log, limit=30)
+        status, messages = p.run(log=log)
         if status:
             raise house.Wrong("without a fault it ended with %d: %s" % (status, house.short(messages)))
         files = targets.judge_end(self.lines, p.target, p.staging)
@@ -126,7 +126,7 @@ class Campaign:
         p = None
         try:
             p = self.publishing()
-            status, messages = p.run(fault, limit=20)
+            status, messages = p.run(fault)
             # Status 127 is the loader's word.
             if fault.error == "EINTR" and status not in (0, 127):
                 raise house.Wrong("interrupted, it ended with %d: %s" % (status, house.short(messages)))

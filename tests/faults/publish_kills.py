@@ -127,7 +127,7 @@ class Drains(Round):
     def __init__(self, campaign, number):
         super().__init__(campaign, number)
         self.spool, self.drain = os.path.join(self.work, "spool"), None
-        status, _, messages = house.run(["metlog-spool", "write", "--sync", "none", "--segment-bytes", "200k", self.spool], b"".join(self.lines), limit=30)
+        status, _, messages = house.run(["metlog-spool", "write", "--sync", "none", "--segment-bytes", "200k", self.spool], b"".join(self.lines))
         if status:
             raise house.Wrong("the spool: " + house.short(messages))
 

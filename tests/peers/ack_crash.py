@@ -3,11 +3,12 @@
 """usage: ack_crash.py CALL[,CALL...] [RECORDS [STEP]] -- metlog-recv OPTION...
 
 Runs `metlog-recv --from ack:ipc://... --spool ...` again and again in the current directory, killed by strace at the first, second, ... system call
-of that name, until a run has fewer of them; starts it anew each time, and lets two senders go on until all of their RECORDS (50) are acknowledged.
+of that name (at each STEP-th, from one drawn anew each time), until a run has fewer of them; starts it anew each time, and lets two senders go on until all of their RECORDS (50) are acknowledged.
 With CRASH_KILLS=N a run is killed at the same call of its first N starts. With CRASH_DRAIN=1 what is sealed or was left behind is taken out by `metlog-spool drain` before each new start.
 Every record must be in the spool once, or have come out of it once. Prints how many points there were; a fault ends it with status 1.
 """
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -18,7 +19,7 @@ import zmq
 
 import ack_peer
 
-ADDRESS, SPOOL, BATCH = "ipc://crash.sock", "crash.spool", 5
+ADDRESS, SPOOL, BATCH, PATIENCE = "ipc://crash.sock", "crash.spool", 5, 60
 
 
 class Sender:
@@ -69,7 +70,7 @@ def stored():
 
 def stop(process):
     process.send_signal(signal.SIGTERM)
-    if process.wait(20) != 0:
+    if process.wait(PATIENCE) != 0:
         sys.exit("ended with %d after SIGTERM: %s" % (process.returncode, open("crash.err").read()))
 
 
@@ -79,7 +80,7 @@ def one_run(command, records, inject):
     if os.path.exists("crash.drained"):
         os.unlink("crash.drained")
     senders = [Sender(1, records), Sender(2, records)]
-    receiver, kills, end = start(command, inject), 0, time.monotonic() + 20
+    receiver, kills, end = start(command, inject), 0, time.monotonic() + PATIENCE
     most = int(os.environ.get("CRASH_KILLS", 1))
     while any(sender.done < records for sender in senders):
         for sender in senders:
@@ -91,14 +92,14 @@ def one_run(command, records, inject):
             kills += 1
             receiver = start(command, inject if kills < most else None)
         if time.monotonic() > end:
-            sys.exit("%s: not acknowledged within 20 s" % inject)
+            sys.exit("%s: not acknowledged within %d s" % (inject, PATIENCE))
     killed = kills > 0
     if kills == most:
         stop(receiver)
     else:  # strace passes the signal on to itself: so the receiver is asked to end by its last system calls
         children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(receiver.pid)], capture_output=True, check=False).stdout.split()
         os.kill(int(children[0]), signal.SIGTERM)
-        if receiver.wait(20) != 0:
+        if receiver.wait(PATIENCE) != 0:
             killed = True
             drain()
             stop(start_and_settle(command))
@@ -115,7 +116,7 @@ def start_and_settle(command):
     if os.path.exists("crash.ready"):
         os.unlink("crash.ready")
     process = start(command + ["--ready", "crash.ready"], None)
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while not os.path.exists("crash.ready") and time.monotonic() < end:
         time.sleep(0.01)
     return process
@@ -129,7 +130,7 @@ def main():
     records, step = (numbers + [50, 1][len(numbers) :])[:2]
     points = 0
     for call in calls.split(","):
-        number = 1
+        number = random.randint(1, step)
         while one_run(command, records, "%s:signal=KILL:when=%d" % (call, number)):
             number += step
             points += 1

@@ -18,7 +18,7 @@ import time
 
 import zmq
 
-WAIT_MS = int(os.environ.get("ACK_WAIT_MS", 10000))
+WAIT_MS = int(os.environ.get("ACK_WAIT_MS", 30000))
 ACK, REJECTED = "ACK", "REJECTED"
 
 

@@ -79,7 +79,7 @@ hdfs_start() {
 	hdfs_exec=exec hdfs_dir=$dir hdfs_java MiniHdfs "$dir" --watch $$ "$@" >"$dir/log" 2>&1 </dev/null 3>&- &
 	echo $! >"$dir/pid"
 	disown
-	local pid=$! deadline=$((SECONDS + 90))
+	local pid=$! deadline=$((SECONDS + 240))
 	until [ -e "$dir/ready.json" ]; do
 		if ! kill -0 "$pid" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; then
 			echo "the cluster does not start: $(tail -20 "$dir/log")" >&2

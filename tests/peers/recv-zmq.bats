@@ -233,7 +233,7 @@ make_keys() {
 @test "ipc: sockets are for their owner, and a live one is not taken over" {
 	receive --from "pull:ipc://$PWD/in.sock"
 	[ "$(stat -c %a in.sock)" = 700 ] || [ "$(stat -c %a in.sock)" = 600 ]
-	separately timeout 10 metlog-recv --from "pull:ipc://$PWD/in.sock"
+	separately timeout 30 metlog-recv --from "pull:ipc://$PWD/in.sock"
 	expect_status 66
 	peer push "ipc://$PWD/in.sock" <<<'{"type":"a"}'
 	await_lines 1
