@@ -110,7 +110,7 @@ static void headers_of_rfc_5424_are_known(void **state)
 	require("<165>1 - web1 - - - " LINE, "21: no structured data in a header of RFC 5424");
 	require("<165>1 - web1 - - - [a b=\"c] " LINE, "71: structured data without its end");
 	require("<165>1 - web1", "14: a header of RFC 5424 that ends before its application");
-	require("<165>1 - web1 - - - - text " LINE, "22: no CEF line behind the syslog header");
+	require("<165>1 - web1 - - - - text " LINE, "23: no CEF line behind the syslog header");
 }
 
 static void headers_of_rfc_3164_are_known(void **state)
