@@ -43,7 +43,7 @@ bool record_try(struct record *, const struct dictionary_key *, struct span labe
 /* Any key by name: one of the dictionary as above (labels too: cs1Label); another one that cef_key_is as it is, or into a free custom key, by the rules. A name that is no key: always into a free custom key. */
 const char *record_put_named(struct record *, struct span name, struct span value);
 /* Into the next free custom key under this label: an integer that fits into cn1-cn3, a number into cfp1-cfp4, all else cs1-cs6; numbers go into cs when those are full. False: none is free.
- * A custom key that is put later by its own name gets it: the spare value moves on to the next free one of its kind, or is left out and counted. An empty label: the key's own name. */
+ * A custom key that is put later by its own name gets it: the spare value moves on to the next free one of its kind, or is left out and counted. An empty label becomes "unnamed". */
 bool record_put_spare(struct record *, struct span label, struct span value, bool is_number);
 
 bool record_has(const struct record *, const struct dictionary_key *);

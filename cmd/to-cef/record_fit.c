@@ -37,27 +37,34 @@ static size_t cut_longest(struct record *r, enum record_cutting cutting, size_t 
 	return 0;
 }
 
-/* The last pair, with its label before it. */
+/* The pair before it is the label of this one. */
+static bool has_label_before(const struct record *r, size_t index)
+{
+	const struct record_pair *pair = &r->pair[index];
+	return index > 0 && pair->number != RECORD_NO_NUMBER && dictionary_at(pair->number)->label.length && pair[-1].number == pair->number + 1;
+}
+
 static size_t drop_last(struct record *r)
 {
-	struct record_pair *last = &r->pair[--r->pair_count];
-	size_t gone = last->end - last->start;
-	if (r->pair_count && last->number != RECORD_NO_NUMBER && dictionary_at(last->number)->label.length && last[-1].number == last->number + 1) {
-		r->pair_count--;
-		gone += last[-1].end - last[-1].start;
-		record_bit_clear(r->has, last[-1].number);
-	}
-	if (last->number != RECORD_NO_NUMBER) record_bit_clear(r->has, last->number);
+	size_t index = r->pair_count - 1, first = has_label_before(r, index) ? index - 1 : index, gone = 0;
+	for (; r->pair_count > first; r->pair_count--) gone += r->pair[r->pair_count - 1].end - r->pair[r->pair_count - 1].start;
 	return gone;
 }
 
-/* Moves what is kept together; a value of which nothing is left goes with its key. */
+static bool is_empty(const struct record_pair *pair) { return pair->end == pair->value; }
+
+/* Moves what is kept together. A value of which nothing is left (it began with many blanks) goes with its key and label; a label of which nothing is left takes its value with it. */
 static void close_gaps(struct record *r, size_t header_length)
 {
-	uint32_t at = (uint32_t)header_length;
+	uint32_t at = (uint32_t)header_length, before = at;
 	for (size_t i = 0; i < r->pair_count; i++) {
 		const struct record_pair *pair = &r->pair[i];
-		if (pair->end == pair->value) continue;
+		bool has_label = has_label_before(r, i), without_label = has_label && is_empty(pair - 1);
+		if (is_empty(pair) || without_label) {
+			if (has_label && !without_label) at = before;
+			continue;
+		}
+		before = at;
 		uint32_t from = at == header_length ? pair->key : pair->start, length = pair->end - from;
 		memmove(r->line.data + at, r->line.data + from, length);
 		at += length;

@@ -27,7 +27,7 @@ bool record_put_spare(struct record *r, struct span label, struct span value, bo
 	else if (is_number && number_parse_double(value, &number)) key = free_key(r, &floats);
 	if (!key) key = free_key(r, &strings);
 	if (!key) return false;
-	record_put_labelled(r, key, cef_trimmed(label).length ? label : key->name, value);
+	record_put_labelled(r, key, cef_trimmed(label).length ? label : SPAN("unnamed"), value);
 	if (!record_has(r, key)) return false;
 	record_bit_set(r->lent, key->number);
 	record_bit_set(r->lent, key->number + 1u);

@@ -98,7 +98,7 @@ static void a_name_that_is_no_key_becomes_a_label(void **state)
 	put(r, "a b=c", "x");
 	put(r, "src=6.6.6.6 suser", "y");
 	put(r, "", "z");
-	require_end(r, "cs1Label=a b\\=c cs1=x cs2Label=src\\=6.6.6.6 suser cs2=y cs3Label=cs3 cs3=z");
+	require_end(r, "cs1Label=a b\\=c cs1=x cs2Label=src\\=6.6.6.6 suser cs2=y cs3Label=unnamed cs3=z");
 }
 
 static void with_keys_of_the_dictionary_only_another_key_becomes_a_label(void **state)
@@ -315,6 +315,21 @@ static void a_cut_is_never_inside_a_character_or_an_escape(void **state)
 	buffer_release(&decoded);
 }
 
+static void a_label_and_its_value_go_together(void **state)
+{
+	(void)state;
+	char blanks[200];
+	memset(blanks, ' ', sizeof blanks);
+	blanks[199] = 'x';
+	for (int is_label = 0; is_label < 2; is_label++) {
+		struct span odd = { blanks, sizeof blanks }, short_one = SPAN("y");
+		struct record *r = begin((struct record_rules){ .max_bytes = 100 });
+		assert_null(record_put_labelled(r, key("cs1"), is_label ? odd : short_one, is_label ? short_one : odd));
+		put(r, "act", "z");
+		require_end(r, "act=z cs6Label=truncated cs6=239");
+	}
+}
+
 static void what_cannot_be_cut_is_left_out_from_the_end(void **state)
 {
 	(void)state;
@@ -402,6 +417,7 @@ int main(void)
 		cmocka_unit_test(what_is_longer_than_the_dictionary_allows_is_cut_at_a_character_and_counted),
 		cmocka_unit_test(the_longest_custom_string_is_cut_first_and_the_event_is_marked),
 		cmocka_unit_test(a_cut_is_never_inside_a_character_or_an_escape),
+		cmocka_unit_test(a_label_and_its_value_go_together),
 		cmocka_unit_test(what_cannot_be_cut_is_left_out_from_the_end),
 		cmocka_unit_test(a_header_that_is_too_long_by_itself_is_refused),
 		cmocka_unit_test(pairs_beyond_512_are_left_out_and_counted),
