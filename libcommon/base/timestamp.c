@@ -60,9 +60,12 @@ static bool take_digits(struct span *text, size_t count, int *value)
 	return true;
 }
 
-static bool take_byte(struct span *text, const char *any_of)
+/* Inline, and no strchr: for most calls any_of is one byte, known to the compiler. */
+static inline bool take_byte(struct span *text, const char *any_of)
 {
-	if (text->length == 0 || text->data[0] == '\0' || !strchr(any_of, text->data[0])) return false;
+	if (text->length == 0 || text->data[0] == '\0') return false;
+	while (*any_of && *any_of != text->data[0]) any_of++;
+	if (!*any_of) return false;
 	text->data++;
 	text->length--;
 	return true;
