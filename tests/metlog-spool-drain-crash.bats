@@ -45,7 +45,7 @@ check() {
 	rm -f delivered.* part.*
 }
 
-# killed_at_each CALL [OPTION...]: killed at every call of a run over 10 segments, each time on a new spool, and run again.
+# killed_at_each CALL [OPTION...]: killed at every call of a run over 5 segments, each time on a new spool, and run again.
 killed_at_each() {
 	local call=$1 when=0 kills=0
 	shift
@@ -59,10 +59,10 @@ killed_at_each() {
 		await 10 quiet || fail "a command is still at work"
 		separately metlog-spool drain spool --once "$@" -- ./deliver
 		expect_status 0
-		check 10 3 1
+		check 5 3 1
 		rm -rf spool
 	done
-	check 10 3 0
+	check 5 3 0
 	[ "$kills" -ge "$least" ] || fail "$call: only $kills kills"
 }
 
@@ -71,25 +71,25 @@ quiet() { [ -z "$(find . -maxdepth 1 -name 'part.*' -size +0)" ]; }
 
 @test "killed at any rename, everything is delivered after a rerun, at most one segment twice, none with other bytes" {
 	need strace
-	fill 10 3
+	fill 5 3
 	mv spool kept
-	least=10
+	least=5
 	killed_at_each '/^rename(at|at2)?$'
 }
 
 @test "killed at any unlink, everything is delivered after a rerun, at most one segment twice, none with other bytes" {
 	need strace
-	fill 10 3
+	fill 5 3
 	mv spool kept
-	least=10
+	least=5
 	killed_at_each '/^unlink(at)?$'
 }
 
 @test "killed at any fsync, everything is delivered after a rerun, at most one segment twice, none with other bytes" {
 	need strace
-	fill 10 3 --compress zstd
+	fill 5 3 --compress zstd
 	mv spool kept
-	least=20
+	least=10
 	killed_at_each fsync
 }
 

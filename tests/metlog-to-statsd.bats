@@ -211,12 +211,16 @@ teardown() {
 }
 
 @test "one metric a packet: each arrives once, and the values of a gauge in their order" {
-	local i kinds=(counter timer set gauge)
 	record udp
-	for ((i = 0; i < 3000; i++)); do
-		[ $i -ne 100 ] || for _ in 1 2 3; do metric counter a 1; done # the shortest lines: a run begins with them
-		metric "${kinds[i % 4]}" "$([ $((i % 4)) -eq 3 ] && echo g || echo "n${RANDOM:0:i % 4 + 1}")" "$((i * i))"
-	done >input
+	# The 101st to 103rd have the shortest lines: a run begins with them.
+	awk -v seed="$RANDOM" 'BEGIN {
+		srand(seed)
+		split("counter timer set gauge", kinds)
+		for (i = 0; i < 3000; i++) {
+			if (i == 100) for (j = 0; j < 3; j++) print "counter a 1"
+			print kinds[i % 4 + 1], i % 4 == 3 ? "g" : "n" substr(int(10000 * rand()), 1, i % 4 + 1), i * i
+		}
+	}' | sed -E "s/(.*) (.*) (.*)/$(metric '\1' '\2' '\3')/" >input
 	metlog-to-statsd --dry-run input >lines
 	metlog-to-statsd --to "udp:127.0.0.1:$at" --one-per-packet --pace 20000 input
 	await 10 has_lines recorded "$(wc -l <lines)" || fail "$(wc -l <recorded) of $(wc -l <lines) came"
