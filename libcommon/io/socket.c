@@ -331,7 +331,7 @@ int socket_end(int fd, int64_t timeout_ms, char reason[SOCKET_REASON_MAX])
 	int64_t start = socket_clock_ms();
 	int least = INT_MAX, error = 0;
 	bool is_ended = false;
-	if (shutdown(fd, SHUT_WR) < 0) return fail(reason, errno, NULL);
+	if (shutdown(fd, SHUT_WR) < 0) return fail(reason, errno == ENOTCONN ? ECONNRESET : errno, NULL); /* it is broken, and that was told already */
 	for (;;) {
 		if (!is_ended) is_ended = hear_end(fd, &error);
 		int waiting = socket_unsent(fd);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "io/diag.h"
 #include "io/signals.h"
@@ -30,6 +31,15 @@ static bool await_room(struct syslog *s, int error, int64_t since_ms)
 	return true;
 }
 
+/* 0 or an errno. */
+static int send_once(const struct syslog *s, struct span message)
+{
+	ssize_t n;
+	do n = send(s->fd, message.data, message.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? errno : 0;
+}
+
 /* --- UDP -------------------------------------------------------------------------- */
 
 /* Each refusal is one datagram that was given to the network and did not arrive. */
@@ -52,7 +62,7 @@ static void repeat_last(struct syslog *s)
 {
 	if (!s->last.length || s->last_is_again) return;
 	s->last_is_again = true;
-	if (socket_send_datagram(s->fd, buffer_span(&s->last), NULL)) return;
+	if (send_once(s, buffer_span(&s->last))) return;
 	s->counts.resent++;
 	s->counts.lost--;
 	s->counts.proved++;
@@ -81,7 +91,7 @@ static enum syslog_state send_udp(struct syslog *s, struct span message)
 {
 	int64_t since_ms = -1;
 	for (int tries = 0, buffers = 0;;) {
-		int error = socket_send_datagram(s->fd, message, NULL);
+		int error = send_once(s, message);
 		if (!error) break;
 		if (since_ms < 0) since_ms = socket_clock_ms();
 		if ((error == EAGAIN || (error == ENOBUFS && buffers++ < NO_BUFFER_TRIES)) && await_room(s, error, since_ms)) continue;
@@ -107,7 +117,7 @@ static enum syslog_state send_unix(struct syslog *s, struct span message)
 		enum syslog_state state = syslog_connect(s);
 		if (state) return state;
 		if (s->type == SOCKET_STREAM) return syslog_stream_send(s, message);
-		int error = socket_send_datagram(s->fd, message, NULL);
+		int error = send_once(s, message);
 		if (!error) break;
 		if (error == EMSGSIZE) {
 			lose(s, error);

@@ -67,6 +67,12 @@ static void print_reason(const struct tls *t, CURLcode code, char reason[TLS_REA
 	if (code == CURLE_COULDNT_RESOLVE_HOST) snprintf(reason, TLS_REASON_MAX, "there is no address for this name");
 	else if (code == CURLE_OPERATION_TIMEDOUT) snprintf(reason, TLS_REASON_MAX, "no connection in time");
 	else if (http_speaks_no_tls(t->error)) snprintf(reason, TLS_REASON_MAX, "it does not speak TLS");
+	else if (strcasestr(t->error, "certificate required")) snprintf(reason, TLS_REASON_MAX, "it asks for a certificate of ours (--cert, --key)");
+	else if (strcasestr(t->error, "alert")) {
+		int length = snprintf(reason, TLS_REASON_MAX, "it refuses us: ");
+		http_print_words(reason + length, TLS_REASON_MAX - (size_t)length, t->error);
+	}
+	else if (!t->error[0] && (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR)) snprintf(reason, TLS_REASON_MAX, "the connection broke");
 	else if (code == CURLE_COULDNT_CONNECT && number) snprintf(reason, TLS_REASON_MAX, "%s", strerror((int)number));
 	else http_print_words(reason, TLS_REASON_MAX, t->error[0] ? t->error : t->call.curl_easy_strerror(code));
 }
