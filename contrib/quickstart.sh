@@ -127,6 +127,10 @@ for _ in 1 2; do metlog-to-hdfs --compress gzip --to "file:$demo/hive" --staging
 find "$demo/hive" -type f | sort | sed 's/^/    /'
 [ "$(find "$demo/hive" -type f -exec gzip -dc {} + | wc -l)" -eq "$(wc -l <"$demo/archive.ndjson")" ] || { echo "quickstart.sh: not every envelope was published once" >&2; exit 70; }
 
+say "7. The archive as security events, in the Common Event Format (--to syslog+tls:HOST for a SIEM)"
+echo "    $ metlog-to-cef $demo/archive.ndjson"
+metlog-to-cef "$demo/archive.ndjson" | sed 's/^/    /'
+
 say "Where to look next"
 cat <<NEXT
     PATH=$tools:\$PATH

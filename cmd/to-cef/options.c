@@ -37,7 +37,7 @@ const struct argp_option cef_option_rows[] = {
 	{ "facility", KEY_FACILITY, "NAME", 0, "Facility: kern, user, auth, daemon, local0... (default local4)", 3 },
 	{ "priority", KEY_PRIORITY, "NAME", 0, "Severity: emerg, alert, crit, err, warning, notice, info, debug (default the envelope's)", 3 },
 	{ "ident", KEY_IDENT, "TEXT", 0, "Name of the program (default none; rfc5424: the logger)", 3 },
-	{ "hostname", KEY_HOSTNAME, "TEXT", 0, "Host of envelopes that have none (default this one)", 3 },
+	{ "hostname", KEY_HOSTNAME, "TEXT", 0, "Host of envelopes that have none (default this one; rfc5424: none)", 3 },
 	{ "ignore-meta", KEY_IGNORE_META, NULL, 0, "Do not let fields.cef_meta change facility, severity and ident", 3 },
 	{ NULL, 0, NULL, 0, "What stands in the event:", 4 },
 	{ "map", KEY_MAP, "FILE", 0, "Make events by the rules in FILE", 4 },

@@ -200,7 +200,8 @@ static void close_syslog(struct sender *s)
 	uint64_t left = s->given - c->proved;
 	if (!left && !s->over) return;
 	if (!s->status) s->status = EXIT_LATER; /* datagrams were lost */
-	diag_error("%s: %s: %llu of the envelopes read %s not delivered", s->options->to, syslog_reason(s->syslog), (unsigned long long)left, left == 1 ? "was" : "were");
+	const char *reason = syslog_reason(s->syslog); /* empty: lost datagrams were told when the first one was */
+	diag_error("%s: %llu of the envelopes read %s not delivered", reason[0] ? reason : s->options->to, (unsigned long long)left, left == 1 ? "was" : "were");
 }
 
 void sender_close(struct sender *s)
