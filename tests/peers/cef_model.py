@@ -64,6 +64,11 @@ def value_of(plain):
     return re.sub('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]', ' ', plain).rstrip(' \t')
 
 
+# A row of a map that says nothing is left out, and line breaks say nothing.
+def not_blank(plain):
+    return value_of(plain).strip(' \t\r\n') != ''
+
+
 def header_of(plain):
     return re.sub('\r\n|[\x00-\x1f\x7f-\x9f\u2028\u2029]', ' ', plain)
 
@@ -152,7 +157,7 @@ def mapped(rnd, number):
             continue
         fields[key] = text(rnd, limit)
         value = value_of(fields[key])
-        if value:
+        if not_blank(fields[key]):
             want[name] = value
     for key, label in (('cs1', 'a label'), ('cs2', 'two')):
         if key in want:
@@ -184,9 +189,9 @@ def make(count, seed, model, map_file):
             payload = text(rnd, 1023)
             if rnd.randrange(2):
                 envelope['payload'] = payload
-                if kind == 'mapped' and value_of(payload):
+                if kind == 'mapped' and not_blank(payload):
                     want['msg'] = value_of(payload)
-                elif kind == 'cef' and 'msg' not in fields and value_of(payload) and payload != fields['name']:
+                elif kind == 'cef' and not fields.get('msg') and value_of(payload) and payload != fields['name']:
                     want['msg'] = value_of(payload)
             if kind == 'cef':
                 stamp = 1790812800 + (int(envelope['timestamp'][8:10]) - 1) * 86400 + 12 * 3600 + number % 60

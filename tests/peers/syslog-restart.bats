@@ -27,16 +27,24 @@ to() {
 	esac
 }
 
+# port PROTOCOL
+port() {
+	case $1 in
+	tcp) echo "$syslog_tcp" ;;
+	counted) echo "$syslog_counted" ;;
+	tls) echo "$syslog_tls" ;;
+	esac
+}
+
 # cef_start OPTION...: in the background: $tool; its books in ./books, its messages in ./said.
 cef_start() {
 	metlog-to-cef --map "$map" --rejects rejects --stats books --max-bytes 65000 "$@" <"$input" 2>said 3>&- &
 	tool=$!
 	children+=" $tool"
-	err=said
 }
 # cef_ended: waits for it; its exit status is in $status.
 cef_ended() {
-	status=0
+	status=0 err=said
 	await 120 eval '! kill -0 $tool || grep -q "^State:.*zombie" /proc/$tool/status' || fail "still running: $(cat said)"
 	wait "$tool" || status=$?
 }
@@ -49,25 +57,16 @@ restarted() {
 	cef_start $(to "$2") --pace $((count / 2)) --retry-for 60s --window 64k
 	for at in 1 2 3; do
 		await 60 stored_has $((count * at / 5)) || fail "$(stored_count) of $count; $(cat said)"
-		syslog_kill "$3"
+		if [ "$3" = KILL ]; then syslog_kill_reading "$(port "$2")"; else syslog_kill "$3"; fi
 		syslog_again || fail "$(cat "$syslog_kind/errors")"
 	done
 	cef_ended
 	expect_status 0
 	expect_rejects_none
 	expect_books "read=$count" "passed=$count" kept=0
-	await 20 eval '[ "$(model ids $syslog_kind/stored | sort -u | wc -l)" -ge "$count" ]' || true
-	tidy
+	# syslog-ng writes behind.
+	[ "$1" = rsyslog ] || await 20 eval '[ "$(model ids $syslog_kind/stored | sort -u | wc -l)" -ge "$count" ]' || true
 	expect_stored --again
-}
-
-# tidy: what a killed server has left half written at the end of its file is not a record.
-tidy() { python3 - "$syslog_kind/stored" <<-'P'
-	import sys
-	data = open(sys.argv[1], 'rb').read()
-	lines = [line for line in data.split(b'\n')[:-1] if b'CEF:' in line]
-	open(sys.argv[1], 'wb').write(b''.join(line + b'\n' for line in lines))
-	P
 }
 
 @test "rsyslog that is killed and started again three times over TCP misses nothing" { restarted rsyslog tcp KILL; }
@@ -81,7 +80,7 @@ gone() {
 	# shellcheck disable=SC2046
 	cef_start $(to "$1") --pace $((count / 2)) --retry-for 0.5s --window 64k
 	await 60 stored_has $((count / 3))
-	syslog_kill
+	syslog_kill_reading "$(port "$1")"
 	cef_ended
 	expect_status 75
 	local passed kept read
@@ -90,7 +89,6 @@ gone() {
 	[ "$kept" -gt 0 ] || fail "$(cat books)"
 	grep -qE "(^|[^0-9])$kept " said || fail "not $kept: $(cat said)"
 	# What it calls delivered are the first ones, and they are there.
-	tidy
 	model ids rsyslog/stored | sort -un >found
 	seq 0 $((passed - 1)) | sort -n >expected
 	[ -z "$(comm -23 <(sort expected) <(sort found))" ] || fail "called delivered, and not there: $(comm -23 <(sort expected) <(sort found) | wc -l) of $passed"
@@ -147,7 +145,7 @@ drained() {
 	children+=" $drain"
 	for at in 1 2 3; do
 		await 60 stored_has $((count * at / 5)) || fail "$(stored_count) of $count; $(cat said)"
-		syslog_kill
+		syslog_kill_reading "$(port "$1")"
 		expect_delivered
 		syslog_again
 	done
@@ -156,7 +154,6 @@ drained() {
 	[ -z "$(find spool -maxdepth 1 -name '*.ndjson*')" ] || again_drained "$1"
 	expect_delivered
 	[ -z "$(find spool -maxdepth 1 -name '*.ndjson*')" ] || fail "left: $(ls spool); $(cat said)"
-	tidy
 	expect_stored --again
 }
 # A run that has given up on a segment leaves it to the next one.
@@ -168,7 +165,7 @@ again_drained() {
 expect_delivered() {
 	find spool/delivered -name '*.ndjson*' -exec cat {} + 2>/dev/null | grep -ao '"\(externalId\|id\)": "id-[0-9]*"' | grep -o '[0-9]*' | sort -u >delivered.ids || true
 	cp "$syslog_kind/stored" stored.now
-	python3 "$SOURCE/tests/peers/cef_model.py" ids <(grep -a CEF: stored.now) | sort -u >stored.ids
+	model ids <(grep -a CEF: stored.now) | sort -u >stored.ids
 	[ -z "$(comm -23 delivered.ids stored.ids)" ] || fail "delivered, and not there: $(comm -23 delivered.ids stored.ids | wc -l) of $(wc -l <delivered.ids)"
 }
 

@@ -169,12 +169,31 @@ syslog_udp_row() { awk -v port="$(printf ':%04X' "$syslog_udp")" 'index($2, port
 # syslog_drops: datagrams that its UDP socket had no room for.
 syslog_drops() { syslog_udp_row | awk '{ sum += $NF } END { print sum + 0 }'; }
 
-# syslog_kill [SIGNAL]: ends it, at once by default, and waits for that.
+# syslog_kill [SIGNAL]: ends it, at once by default, and waits for that. A record that was left without its end is none.
+# shellcheck disable=SC2120
 syslog_kill() {
 	[ -z "$syslog_pid" ] || kill -"${1:-KILL}" "$syslog_pid" 2>/dev/null || true
 	await 20 syslog_gone
 	syslog_pid=''
+	[ -z "$(tail -c 1 "$syslog_kind/stored")" ] || sed -i '$d' "$syslog_kind/stored"
 }
+
+# syslog_kill_reading PORT: kills it while there is something in its socket that it has not read. One that has read everything and dies before it has written that looks from outside like one that has written it.
+syslog_kill_reading() {
+	local try
+	for try in {1..500}; do
+		kill -STOP "$syslog_pid"
+		if await 1 syslog_has_unread "$1"; then
+			syslog_kill
+			return
+		fi
+		kill -CONT "$syslog_pid"
+		sleep 0.01
+	done
+	fail 'the server has always read everything'
+}
+# More than the end of a connection, which counts as one byte.
+syslog_has_unread() { awk -v port="$(printf ':%04X' "$1")" 'index($2, port) && ($4 == "01" || $4 == "08") { split($5, queue, ":"); if (queue[2] !~ /^0000000[01]$/) found = 1 } END { exit !found }' /proc/net/tcp; }
 syslog_gone() { [ -z "$syslog_pid" ] || ! kill -0 "$syslog_pid" 2>/dev/null; }
 
 # syslog_stop: for teardown.
@@ -265,8 +284,8 @@ cef() {
 	separately metlog-to-cef --map "$map" --rejects rejects --stats books --max-bytes 65000 "$@"
 }
 
-# books NAME: a number of the books.
-books() { jq -s "last.fields.$1" books; }
+# books NAME: a number of the books; kept is not there where it is 0.
+books() { jq -s "last.fields.$1 // 0" books; }
 
 # expect_books NAME=NUMBER...
 expect_books() {
