@@ -66,7 +66,7 @@ def value_of(plain):
 
 # A row of a map that says nothing is left out, and line breaks say nothing.
 def not_blank(plain):
-    return value_of(plain).strip(' \t\r\n') != ''
+    return plain.strip(' \t\r\n') != '' and value_of(plain) != ''
 
 
 def header_of(plain):

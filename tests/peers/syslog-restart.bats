@@ -42,10 +42,18 @@ cef_start() {
 	tool=$!
 	children+=" $tool"
 }
+# mid_stream COUNT: so many are stored, and the tool (or what runs it) still works.
+mid_stream() {
+	await 60 eval "stored_has $1 || over"
+	stored_has "$1" || fail "$(stored_count) of $count are stored; $(cat said)"
+}
+over() { ! kill -0 "$tool" || grep -q '^State:.*zombie' "/proc/$tool/status"; }
+
 # cef_ended: waits for it; its exit status is in $status.
 cef_ended() {
+	# shellcheck disable=SC2034
 	status=0 err=said
-	await 120 eval '! kill -0 $tool || grep -q "^State:.*zombie" /proc/$tool/status' || fail "still running: $(cat said)"
+	await 120 over || fail "still running: $(cat said)"
 	wait "$tool" || status=$?
 }
 
@@ -54,9 +62,9 @@ restarted() {
 	local at
 	syslog_start "$1"
 	# shellcheck disable=SC2046
-	cef_start $(to "$2") --pace $((count / 2)) --retry-for 60s --window 64k
+	cef_start $(to "$2") --pace $((count / 2)) --retry-for 60s --window 128k
 	for at in 1 2 3; do
-		await 60 stored_has $((count * at / 5)) || fail "$(stored_count) of $count; $(cat said)"
+		mid_stream $((count * at / 5))
 		if [ "$3" = KILL ]; then syslog_kill_reading "$(port "$2")"; else syslog_kill "$3"; fi
 		syslog_again || fail "$(cat "$syslog_kind/errors")"
 	done
@@ -78,8 +86,8 @@ restarted() {
 gone() {
 	syslog_start rsyslog
 	# shellcheck disable=SC2046
-	cef_start $(to "$1") --pace $((count / 2)) --retry-for 0.5s --window 64k
-	await 60 stored_has $((count / 3))
+	cef_start $(to "$1") --pace $((count / 2)) --retry-for 0.5s --window 128k
+	mid_stream $((count / 3))
 	syslog_kill_reading "$(port "$1")"
 	cef_ended
 	expect_status 75
@@ -135,32 +143,29 @@ held() {
 
 # drained PROTOCOL: segments are removed exactly when rsyslog has what was in them, through three kills.
 drained() {
-	local at drain
+	local at
 	[ -x "$TOOLS/metlog-spool" ] || skip "metlog-spool is not built"
 	metlog-spool write spool --sync none --segment-bytes $(($(stat -c %s "$input") / 12)) <"$input"
 	syslog_start rsyslog
 	# shellcheck disable=SC2046
-	metlog-spool drain spool --once --keep 1h --backoff-max 0.1 -- metlog-to-cef --map "$map" --max-bytes 65000 --rejects rejects $(to "$1") --retry-for 0.2s --pace $((count / 2)) >drained 2>said 3>&- &
-	drain=$!
-	children+=" $drain"
+	metlog-spool drain spool --keep 1h --backoff-max 0.1 -- metlog-to-cef --map "$map" --max-bytes 65000 --rejects rejects $(to "$1") --retry-for 0.2s --pace $((count / 2)) >drained 2>said 3>&- &
+	tool=$!
+	children+=" $tool"
 	for at in 1 2 3; do
-		await 60 stored_has $((count * at / 5)) || fail "$(stored_count) of $count; $(cat said)"
+		mid_stream $((count * at / 5))
 		syslog_kill_reading "$(port "$1")"
 		expect_delivered
 		syslog_again
 	done
-	tool=$drain
+	await 60 none_left || fail "left: $(ls spool); $(cat said)"
+	kill -TERM "$tool"
 	cef_ended
-	[ -z "$(find spool -maxdepth 1 -name '*.ndjson*')" ] || again_drained "$1"
+	expect_status 0
 	expect_delivered
-	[ -z "$(find spool -maxdepth 1 -name '*.ndjson*')" ] || fail "left: $(ls spool); $(cat said)"
 	expect_stored --again
 }
-# A run that has given up on a segment leaves it to the next one.
-again_drained() {
-	# shellcheck disable=SC2046
-	metlog-spool drain spool --once --keep 1h --backoff-max 0.1 -- metlog-to-cef --map "$map" --max-bytes 65000 --rejects rejects $(to "$1") 2>>said
-}
+none_left() { [ -z "$(find spool -maxdepth 1 -name '*.ndjson*')" ]; }
+
 # expect_delivered: each envelope of each segment that counts as delivered is in the server's file.
 expect_delivered() {
 	find spool/delivered -name '*.ndjson*' -exec cat {} + 2>/dev/null | grep -ao '"\(externalId\|id\)": "id-[0-9]*"' | grep -o '[0-9]*' | sort -u >delivered.ids || true
