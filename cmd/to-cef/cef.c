@@ -23,7 +23,7 @@ static size_t plain_length(const unsigned char table[256], const char *text, siz
 	return (size_t)(p - (const unsigned char *)text);
 }
 
-struct span cef_trimmed(struct span value)
+struct span cef_trim(struct span value)
 {
 	while (value.length) {
 		char last = value.data[value.length - 1];
@@ -42,22 +42,84 @@ size_t cef_control_length(struct span text)
 	return p[0] == 0xe2 && text.length >= 3 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9) ? 3 : 0;
 }
 
+/* Eight bytes none of which has to be looked at. */
+static inline bool is_plain_word(uint64_t word)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
+	const uint64_t equals = word ^ ones * '=', backslash = word ^ ones * '\\', delete = word ^ ones * 0x7f;
+	return (((word - ones * 0x20) & ~word) | ((equals - ones) & ~equals) | ((backslash - ones) & ~backslash) | ((delete - ones) & ~delete)) & tops ? false : true;
+}
+
+static char *escape_byte(char *at, char c, struct cef_tally *tally)
+{
+	if (!in_value[(unsigned char)c]) {
+		*at++ = c;
+	} else if (c == '\n' || c == '\r' || c == '=' || c == '\\') {
+		*at++ = '\\';
+		*at++ = (char)(c == '\n' ? 'n' : c == '\r' ? 'r' : c);
+	} else {
+		*at++ = ' ';
+		tally->replaced++;
+	}
+	return at;
+}
+
+/* Four to seven bytes, by two words of four that overlap. False: one of them has to be looked at. */
+static inline bool copy_short(char *at, const char *p, size_t length)
+{
+	uint32_t first, last;
+	memcpy(&first, p, 4);
+	memcpy(&last, p + length - 4, 4);
+	if (!is_plain_word((uint64_t)first << 32 | last)) return false;
+	memcpy(at, &first, 4);
+	memcpy(at + length - 4, &last, 4);
+	return true;
+}
+
+/* There is room for twice the bytes, and for a word. */
+static char *escape(char *at, const char *p, const char *end, struct cef_tally *tally)
+{
+	const char *start = p;
+	while (p < end) {
+		uint64_t word;
+		while (end - p >= 8) {
+			memcpy(&word, p, 8);
+			if (!is_plain_word(word)) break;
+			memcpy(at, &word, 8);
+			p += 8, at += 8;
+		}
+		size_t left = (size_t)(end - p);
+		if (left < 8 && end - start >= 8) {
+			/* The last eight bytes; those of them that were written already stand there as they are, for none was escaped. */
+			memcpy(&word, end - 8, 8);
+			if (is_plain_word(word)) return memcpy(at + left - 8, &word, 8), at + left;
+		} else if (left < 8 && left >= 4 && copy_short(at, p, left)) {
+			return at + left;
+		}
+		for (const char *stop = left >= 8 ? p + 8 : end; p < stop; p++) at = escape_byte(at, *p, tally);
+	}
+	return at;
+}
+
+bool cef_append_trimmed(struct buffer *out, struct span text, struct cef_tally *tally)
+{
+	enum { CHUNK = 4096 }; /* so that no more room is asked for than is used, but for a little */
+	while (text.length) {
+		size_t length = text.length < CHUNK ? text.length : CHUNK;
+		if (!buffer_reserve(out, 2 * length + 8)) return false;
+		char *start = out->data + out->length;
+		out->length += (size_t)(escape(start, text.data, text.data + length, tally) - start);
+		text.data += length;
+		text.length -= length;
+	}
+	return !out->failed;
+}
+
 bool cef_append_value(struct buffer *out, struct span value, struct cef_tally *tally)
 {
 	struct span text = cef_trimmed(value);
 	tally->trimmed += text.length != value.length;
-	const char *p = text.data, *end = text.length ? p + text.length : p;
-	while (p < end) {
-		size_t plain = plain_length(in_value, p, (size_t)(end - p));
-		if (plain) buffer_append(out, p, plain);
-		if ((p += plain) == end) break;
-		char c = *p++;
-		if (c == '\n') buffer_append(out, "\\n", 2);
-		else if (c == '\r') buffer_append(out, "\\r", 2);
-		else if (c == '=' || c == '\\') buffer_append(out, (char[]){ '\\', c }, 2);
-		else buffer_append_byte(out, ' '), tally->replaced++;
-	}
-	return !out->failed;
+	return cef_append_trimmed(out, text, tally);
 }
 
 static void append_header_text(struct buffer *out, struct span text, struct cef_tally *tally)

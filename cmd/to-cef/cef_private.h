@@ -18,7 +18,14 @@ static inline bool cef_is_control(char c)
 }
 
 /* The value without the blanks at its end, and without the controls that would be blanks there. */
-struct span cef_trimmed(struct span value);
+struct span cef_trim(struct span value);
+static inline struct span cef_trimmed(struct span value)
+{
+	return value.length && (unsigned char)value.data[value.length - 1] > ' ' && value.data[value.length - 1] != 0x7f ? value : cef_trim(value);
+}
+
+/* cef_append_value for one that is trimmed. */
+bool cef_append_trimmed(struct buffer *out, struct span text, struct cef_tally *);
 
 /* How many bytes the character takes that ends a line for some reader, or is a control: C0, DEL, C1, U+2028 and U+2029. 0: it is none of them. */
 size_t cef_control_length(struct span text);

@@ -6,9 +6,21 @@
 #include "base/timestamp.h"
 #include "dictionary.h"
 
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* Digits that are sure to fit into 32 bits, as they would be printed: nine in ten integers. */
+static bool is_short_integer(struct span value)
+{
+	size_t i = value.data[0] == '-';
+	if (value.length - i > 9 || value.length == i || value.data[i] == '0') return value.length == 1 && value.data[0] == '0';
+	while (i < value.length && is_digit(value.data[i])) i++;
+	return i == value.length;
+}
+
 static bool append_integer(struct buffer *out, struct span value, int64_t least, int64_t most)
 {
 	int64_t number;
+	if (is_short_integer(value)) return buffer_append_span(out, value);
 	return number_parse_int(value, &number) && number >= least && number <= most && buffer_append_int(out, number);
 }
 
@@ -22,7 +34,6 @@ static bool is_address(struct span value, int family)
 	return inet_pton(family, text, address) == 1;
 }
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 static bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
@@ -89,6 +100,18 @@ static bool append_time(struct buffer *out, struct span value)
 	return is_calendar(value) && buffer_append_span(out, value);
 }
 
+/* 135.328: what number_parse_double would take, without a double being made. */
+static bool is_short_decimal(struct span value)
+{
+	size_t i = 0, whole, behind;
+	if (value.length > 30) return false;
+	while (i < value.length && is_digit(value.data[i])) i++;
+	whole = i;
+	if (whole == 0 || i == value.length || value.data[i++] != '.') return false;
+	for (behind = i; i < value.length && is_digit(value.data[i]); i++) continue;
+	return i == value.length && i > behind && (whole == 1 || value.data[0] != '0');
+}
+
 bool dictionary_append(struct buffer *out, enum dictionary_type type, struct span value, const char **why)
 {
 	double number;
@@ -103,7 +126,7 @@ bool dictionary_append(struct buffer *out, enum dictionary_type type, struct spa
 		return append_integer(out, value, INT64_MIN, INT64_MAX);
 	case DICTIONARY_FLOAT:
 		*why = "a number";
-		return number_parse_double(value, &number) && buffer_append_span(out, value);
+		return (is_short_decimal(value) || number_parse_double(value, &number)) && buffer_append_span(out, value);
 	case DICTIONARY_TIME:
 		*why = "a time (milliseconds since 1970, or RFC 3339)";
 		return append_time(out, value);

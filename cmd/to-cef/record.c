@@ -65,12 +65,16 @@ const char *record_begin(struct record *r, const struct cef_header *given)
 static struct record_pair *begin_pair(struct record *r, struct span name, size_t number, enum record_cutting cutting)
 {
 	struct record_pair *pair = &r->pair[r->pair_count];
-	pair->start = (uint32_t)r->line.length;
-	if (r->pair_count) buffer_append_byte(&r->line, ' ');
-	pair->key = (uint32_t)r->line.length;
-	buffer_append_span(&r->line, name);
-	buffer_append_byte(&r->line, '=');
-	pair->value = (uint32_t)r->line.length;
+	struct buffer *line = &r->line;
+	pair->start = pair->key = pair->value = (uint32_t)line->length;
+	if (buffer_reserve(line, name.length + 2)) {
+		if (r->pair_count) line->data[line->length++] = ' ';
+		pair->key = (uint32_t)line->length;
+		memcpy(line->data + line->length, name.data, name.length);
+		line->length += name.length;
+		line->data[line->length++] = '=';
+		pair->value = (uint32_t)line->length;
+	}
 	pair->number = (uint16_t)number;
 	pair->cutting = (uint8_t)cutting;
 	return pair;
@@ -85,16 +89,16 @@ static void end_pair(struct record *r, struct record_pair *pair)
 
 void record_add_text(struct record *r, struct span name, size_t number, struct span value, size_t limit, enum record_cutting cutting)
 {
-	struct span text = cut_characters(cef_trimmed(value), limit, &r->tally.cut);
-	r->tally.text.trimmed += cef_trimmed(value).length != value.length;
-	text = cef_trimmed(text);
+	struct span text = cef_trimmed(value);
+	r->tally.text.trimmed += text.length != value.length;
+	if (limit && text.length > limit) text = cef_trimmed(cut_characters(text, limit, &r->tally.cut));
 	if (text.length == 0) return;
 	if (r->pair_count == CEF_PAIRS_MAX) {
 		r->tally.omitted++;
 		return;
 	}
 	struct record_pair *pair = begin_pair(r, name, number, cutting);
-	cef_append_value(&r->line, text, &r->tally.text);
+	cef_append_trimmed(&r->line, text, &r->tally.text);
 	end_pair(r, pair);
 }
 
@@ -195,8 +199,20 @@ const char *record_put(struct record *r, const struct dictionary_key *key, struc
 	return NULL;
 }
 
+/* What most values are: text for a custom key that is free, with its label. False: it is not as simple. */
+static bool put_simply(struct record *r, const struct dictionary_key *key, struct span label, struct span value)
+{
+	if (!key->label.length || key->since > r->rules.version || record_bit(r->has, key->number) || record_bit(r->has, key->number + 1u)) return false;
+	if (dictionary_type(key, r->rules.version) != DICTIONARY_STRING || r->pair_count + 2 > CEF_PAIRS_MAX) return false;
+	if (cef_trimmed(label).length == 0 || cef_trimmed(value).length == 0) return false;
+	record_add_text(r, key->label, key->number + 1u, label, dictionary_at(key->number + 1u)->limit, RECORD_CUT_NEXT);
+	record_add_text(r, key->name, key->number, value, key->limit, RECORD_CUT_FIRST);
+	return true;
+}
+
 const char *record_put_labelled(struct record *r, const struct dictionary_key *key, struct span label, struct span value)
 {
+	if (put_simply(r, key, label, value)) return NULL;
 	bool is_lent = record_has(r, key) && record_bit(r->lent, key->number);
 	const struct dictionary_key *label_key = dictionary_at(key->number + 1u);
 	if (!key->label.length || cef_trimmed(label).length == 0 || cef_trimmed(value).length == 0) return record_put(r, key, value);
@@ -215,20 +231,48 @@ const char *record_put_labelled(struct record *r, const struct dictionary_key *k
 	return why;
 }
 
-bool record_try(struct record *r, const struct dictionary_key *key, struct span label, struct span value)
+/* record_try for a key that would be taken back from a value that does not belong to it, and for one that moves to another. */
+static bool try_with_care(struct record *r, const struct dictionary_key *key, struct span label, struct span value)
 {
-	if (cef_trimmed(value).length == 0) return true;
-	if (key->consumer_only || key->since > r->rules.version || r->pair_count + 2 > CEF_PAIRS_MAX) return false;
-	if (record_has(r, key) && !record_bit(r->lent, key->number)) return false;
-	const struct record_rules rules = r->rules;
+	const enum record_wrong wrong = r->rules.wrong;
 	const struct record_tally tally = r->tally;
 	size_t before = r->line.length;
 	r->rules.wrong = RECORD_WRONG_OMIT;
 	record_put_labelled(r, key, label, value);
-	r->rules = rules;
+	r->rules.wrong = wrong;
 	/* Not under its own key: an address may have moved to a custom one, or nothing has been put. */
 	if ((record_has(r, key) && !record_bit(r->lent, key->number)) || r->line.length != before || r->line.failed) return true;
 	r->tally = tally;
+	return false;
+}
+
+bool record_try(struct record *r, const struct dictionary_key *key, struct span label, struct span value)
+{
+	struct span text = cef_trimmed(value);
+	const char *why;
+	if (text.length == 0) return true;
+	if (key->consumer_only || key->since > r->rules.version || r->pair_count + 2 > CEF_PAIRS_MAX) return false;
+	bool has = record_bit(r->has, key->number), has_label = key->label.length && record_bit(r->has, key->number + 1u);
+	if (has && !record_bit(r->lent, key->number)) return false;
+	enum dictionary_type type = dictionary_type(key, r->rules.version);
+	if (has || has_label || type == DICTIONARY_IPV4) return try_with_care(r, key, label, value);
+	const struct record_tally tally = r->tally;
+	size_t before = r->line.length, count = r->pair_count;
+	if (key->label.length) record_add_text(r, key->label, key->number + 1u, label, dictionary_at(key->number + 1u)->limit, RECORD_CUT_NEXT);
+	if (type == DICTIONARY_STRING) {
+		record_add_text(r, key->name, key->number, value, key->limit, key->label.length ? RECORD_CUT_FIRST : RECORD_CUT_NEXT);
+		return true;
+	}
+	r->tally.text.trimmed += text.length != value.length;
+	struct record_pair *pair = begin_pair(r, key->name, key->number, RECORD_CUT_NEVER);
+	if (dictionary_append(&r->line, type, text, &why) || r->line.failed) {
+		end_pair(r, pair);
+		return true;
+	}
+	r->line.length = before;
+	r->pair_count = count;
+	r->tally = tally;
+	if (key->label.length) record_bit_clear(r->has, key->number + 1u);
 	return false;
 }
 
