@@ -233,7 +233,7 @@ usage() {
 	expect_in "$err" 'file:/dev/full: No space left on device: of the envelopes read 0 were written, '
 	balanced books
 	[ "$(count books passed)" = 0 ] || fail "$(cat books)"
-	separately bash -c 'trap "" XFSZ; ulimit -f 8; exec metlog-to-cef --to file:short in'
+	separately bash -c 'trap "" XFSZ; ulimit -f 9; exec metlog-to-cef --to file:short in'
 	expect_status 74
 	written=$(wc -l <short)
 	expect_in "$err" "of the envelopes read $written were written, $((1000 - written)) were not"
