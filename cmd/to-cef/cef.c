@@ -23,6 +23,8 @@ static size_t plain_length(const unsigned char table[256], const char *text, siz
 	return (size_t)(p - (const unsigned char *)text);
 }
 
+size_t cef_plain_length(struct span text) { return plain_length(in_value, text.data, text.length); }
+
 struct span cef_trim(struct span value)
 {
 	while (value.length) {

@@ -17,6 +17,9 @@ static inline bool cef_is_control(char c)
 	return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7f;
 }
 
+/* How many bytes at the start stand in a value as they are. */
+size_t cef_plain_length(struct span text);
+
 /* The value without the blanks at its end, and without the controls that would be blanks there. */
 struct span cef_trim(struct span value);
 static inline struct span cef_trimmed(struct span value)

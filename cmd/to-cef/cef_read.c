@@ -149,7 +149,9 @@ static bool read_value(struct reading *r, struct span *value, const char **next,
 {
 	const char *from = r->p, *p = from;
 	*next = NULL;
-	for (; p < r->end; p++) {
+	for (;; p++) {
+		p += cef_plain_length(span_between(p, r->end));
+		if (p >= r->end) break;
 		char c = *p;
 		if (c == '=') {
 			if ((*next = key_before(r, from, p))) break;

@@ -199,14 +199,24 @@ const char *record_put(struct record *r, const struct dictionary_key *key, struc
 	return NULL;
 }
 
+/* The label that has just been put goes again: its value was left out. */
+static void take_back(struct record *r, const struct dictionary_key *key, size_t before, size_t count)
+{
+	r->line.length = before;
+	r->pair_count = count;
+	record_bit_clear(r->has, key->number + 1u);
+}
+
 /* What most values are: text for a custom key that is free, with its label. False: it is not as simple. */
 static bool put_simply(struct record *r, const struct dictionary_key *key, struct span label, struct span value)
 {
 	if (!key->label.length || key->since > r->rules.version || record_bit(r->has, key->number) || record_bit(r->has, key->number + 1u)) return false;
 	if (dictionary_type(key, r->rules.version) != DICTIONARY_STRING || r->pair_count + 2 > CEF_PAIRS_MAX) return false;
 	if (cef_trimmed(label).length == 0 || cef_trimmed(value).length == 0) return false;
+	size_t before = r->line.length, count = r->pair_count;
 	record_add_text(r, key->label, key->number + 1u, label, dictionary_at(key->number + 1u)->limit, RECORD_CUT_NEXT);
 	record_add_text(r, key->name, key->number, value, key->limit, RECORD_CUT_FIRST);
+	if (!record_bit(r->has, key->number)) take_back(r, key, before, count);
 	return true;
 }
 
@@ -223,11 +233,7 @@ const char *record_put_labelled(struct record *r, const struct dictionary_key *k
 	bool is_new = !record_has(r, label_key);
 	record_put(r, label_key, label);
 	const char *why = record_put(r, key, value);
-	if (record_has(r, key) || !is_new || !record_has(r, label_key)) return why;
-	/* The value was left out, so its label is taken back. */
-	r->line.length = before;
-	r->pair_count = count;
-	record_bit_clear(r->has, label_key->number);
+	if (!record_has(r, key) && is_new && record_has(r, label_key)) take_back(r, key, before, count);
 	return why;
 }
 
@@ -261,6 +267,7 @@ bool record_try(struct record *r, const struct dictionary_key *key, struct span 
 	if (key->label.length) record_add_text(r, key->label, key->number + 1u, label, dictionary_at(key->number + 1u)->limit, RECORD_CUT_NEXT);
 	if (type == DICTIONARY_STRING) {
 		record_add_text(r, key->name, key->number, value, key->limit, key->label.length ? RECORD_CUT_FIRST : RECORD_CUT_NEXT);
+		if (key->label.length && !record_bit(r->has, key->number)) take_back(r, key, before, count);
 		return true;
 	}
 	r->tally.text.trimmed += text.length != value.length;
@@ -270,9 +277,8 @@ bool record_try(struct record *r, const struct dictionary_key *key, struct span 
 		return true;
 	}
 	r->line.length = before;
-	r->pair_count = count;
 	r->tally = tally;
-	if (key->label.length) record_bit_clear(r->has, key->number + 1u);
+	if (key->label.length) take_back(r, key, before, count);
 	return false;
 }
 

@@ -169,6 +169,12 @@ static void a_custom_key_has_its_label_before_it_or_there_is_neither(void **stat
 	assert_null(record_put_labelled(r, key("flexString1"), SPAN("f"), SPAN("x")));
 	assert_null(record_put_labelled(r, key("cs1"), SPAN(""), SPAN("x")));
 	assert_null(record_put_labelled(r, key("act"), SPAN("none"), SPAN("x")));
+	static char blanks[4002];
+	memset(blanks, ' ', sizeof blanks - 1);
+	blanks[4001] = 'x';
+	assert_null(record_put_labelled(r, key("cs2"), SPAN("l"), (struct span){ blanks, sizeof blanks }));
+	assert_true(record_try(r, key("cs3"), SPAN("l"), (struct span){ blanks, sizeof blanks }));
+	assert_false(record_has(r, key("cs2Label")) || record_has(r, key("cs3Label")));
 	require_end(r, "cn1Label=count cn1=5 flexString1Label=f flexString1=x cs1=x act=x");
 }
 
