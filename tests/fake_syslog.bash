@@ -1,6 +1,6 @@
 # fake_syslog - starts tests/fake_syslog.py for the suites, sends through the driver, and looks at what came of it.
 # SPDX-License-Identifier: MPL-2.0
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154,SC2164
 
 syslog_setup() {
 	load helper

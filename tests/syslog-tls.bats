@@ -1,5 +1,6 @@
 # syslog-tls.bats - messages over TLS by sink/syslog: who is trusted, and that nothing is lost.
 # SPDX-License-Identifier: MPL-2.0
+# shellcheck disable=SC2154,SC2164
 
 bats_require_minimum_version 1.5.0
 

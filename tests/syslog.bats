@@ -1,5 +1,6 @@
 # syslog.bats - messages over TCP, UDP and unix sockets by sink/syslog, to a receiver that misbehaves.
 # SPDX-License-Identifier: MPL-2.0
+# shellcheck disable=SC2154,SC2164
 
 bats_require_minimum_version 1.5.0
 
