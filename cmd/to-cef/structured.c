@@ -19,7 +19,7 @@ struct structured {
 /* What a first look at fields tells. */
 struct sight {
 	struct value taken[STRUCTURED_NAMES];
-	bool has_rt, has_dvchost, has_msg;
+	bool has_rt, has_dvchost;
 };
 
 struct structured *structured_new(const struct map_options *options)
@@ -96,7 +96,6 @@ static void look(struct structured *s, const struct envelope *e, struct value ob
 		else if (is_empty(value)) continue;
 		else if (span_equal(text, s->rt->name)) sight->has_rt = true;
 		else if (span_equal(text, s->dvchost->name)) sight->has_dvchost = true;
-		else if (span_equal(text, s->msg->name)) sight->has_msg = true;
 	}
 	if (!is_extension && sight->taken[STRUCTURED_EXTENSION].kind == VALUE_OBJECT) look(s, e, sight->taken[STRUCTURED_EXTENSION], true, sight);
 }
@@ -160,7 +159,8 @@ const char *structured_put(struct structured *s, const struct envelope *e, struc
 	if (!sight.has_rt) record_try(record, s->rt, SPAN(""), text_of(&s->value, e->timestamp));
 	if (hostname.kind == VALUE_STRING) record_try(record, s->dvchost, SPAN(""), text_of(&s->value, hostname));
 	why = put_all(s, e, e->fields, false, record);
-	if (why || sight.has_msg || is_empty(e->payload)) return why;
+	if (why || is_empty(e->payload)) return why;
+	/* A msg of fields is there already, and stays. */
 	buffer_clear(&s->value);
 	struct span payload = text_of(&s->value, e->payload);
 	return span_equal(payload, header.name) ? NULL : record_put(record, s->msg, payload);

@@ -163,6 +163,7 @@ static void suser_is_escaped_whatever_it_holds(void **state)
 		{ "bob act=allow cs1=x y", "bob act\\=allow cs1\\=x y" },
 		{ "bob act=allow x==1", "bob act\\=allow x\\=\\=1" },
 		{ "bob act=allow C:\\temp", "bob act\\=allow C:\\\\temp" },
+		{ "bob act=allow C:\\temp x=1", "bob act\\=allow C:\\\\temp x=1" },
 		{ "bob a=1 a=2 b", "bob a\\=1 a=2 b" }, /* the second can be an extra key: it is the last a= */
 		{ "a|b", "a|b" },
 		{ "bob\nsrc=6.6.6.6", "bob\\nsrc\\=6.6.6.6" },
@@ -230,16 +231,19 @@ static void vendor_product_and_version_are_escaped(void **state)
 
 static void the_options_say_which_field_has_the_pipe(void **state)
 {
-	static const struct { struct map_options options; const char *wanted; } cases[] = {
-		{ { .vendor = "a|b" }, "CEF:0|a\\|b|c|d|s|n|5|" FIXED "suser=none" },
-		{ { .product = "b|c" }, "CEF:0|a|b\\|c|d|s|n|5|" FIXED "suser=none" },
-		{ { .device_version = "c|d" }, "CEF:0|a|b|c\\|d|s|n|5|" FIXED "suser=none" },
-		{ { .vendor = "elsewhere" }, "CEF:0|a|b\\|c|d|s|n|5|" FIXED "suser=none" },
+	static const char line[] = "CEF:0|a|b|c|d|s|n|5|" FIXED "suser=none", blanks[] = "CEF:0|a | b|c|d|s|n|5|" FIXED "suser=none";
+	static const struct { struct map_options options; const char *line, *wanted; } cases[] = {
+		{ { .vendor = "a|b" }, line, "CEF:0|a\\|b|c|d|s|n|5|" FIXED "suser=none" },
+		{ { .product = "b|c" }, line, "CEF:0|a|b\\|c|d|s|n|5|" FIXED "suser=none" },
+		{ { .device_version = "c|d" }, line, "CEF:0|a|b|c\\|d|s|n|5|" FIXED "suser=none" },
+		{ { .vendor = "elsewhere" }, line, "CEF:0|a|b\\|c|d|s|n|5|" FIXED "suser=none" },
+		{ { .vendor = "elsewhere" }, blanks, "CEF:0|a \\| b|c|d|s|n|5|" FIXED "suser=none" },
+		{ { .vendor = "a ", .device_version = "d" }, blanks, "CEF:0|a | b\\|c|d|s|n|5|" FIXED "suser=none" },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		void *one = legacy_of(0, &cases[i].options);
-		require(&one, "CEF:0|a|b|c|d|s|n|5|" FIXED "suser=none", cases[i].wanted);
+		require(&one, cases[i].line, cases[i].wanted);
 		legacy_free(one);
 	}
 }
@@ -329,6 +333,9 @@ static void a_line_that_is_too_long_is_shortened_and_counted(void **state)
 	assert_true(line.length <= 1000);
 	assert_true(span_starts(line, SPAN(BEGIN FIXED "suser=none msg=mmm")));
 	assert_int_equal(legacy_tally(one)->truncated, 1);
+	memcpy(strstr(text, "192.0.2.7"), "somewhere", 9);
+	line = make(&one, text, &why);
+	assert_true(span_starts(line, SPAN(BEGIN "cs1Label=requestClientApplication cs1=UA requestMethod=GET request=/1.0/x src=somewhere dhost=")));
 	require_untouched(&one, BEGIN FIXED "suser=none");
 	legacy_free(one);
 }

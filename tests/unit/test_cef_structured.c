@@ -123,6 +123,7 @@ static void each_kind_of_value_has_a_text(void **state)
 static void wrong_types_refuse_the_event(void **state)
 {
 	require(state, EVENT(",\"dpt\":\"http\""), "refused: dpt: not an integer from -2147483648 to 2147483647");
+	require(state, "{\"type\":\"cef\",\"payload\":\"other\",\"fields\":{\"name\":\"x\",\"dpt\":[]}}", "refused: dpt: not an integer from -2147483648 to 2147483647");
 	require(state, EVENT(",\"src\":\"nowhere\""), "refused: src: not an IPv4 address");
 	require(state, EVENT(",\"extension\":{\"dpt\":1.5}"), "refused: dpt: not an integer from -2147483648 to 2147483647");
 }
