@@ -1,6 +1,6 @@
 # report.awk - medians and ratios of what run.sh measured, and the goals.
 # SPDX-License-Identifier: MPL-2.0
-# Input: name TAB input-bytes TAB "wall user sys peak-KiB status".
+# Input: name TAB input-bytes TAB "wall user sys peak-KiB status". The variable lines: of the whole corpus.
 
 BEGIN { FS = "\t" }
 
@@ -96,10 +96,20 @@ function goals(    r, i, worst, name) {
 		goal("to-statsd packed: cpu of jq 1.6 to text / ours", ratio(cost(find("statsd jq")), r), "more", 4, 6)
 		goal("to-statsd, one a datagram: cpu / bare send(2) loop", ratio(cost("statsd metlog-to-statsd, 1 each"), cost("statsd bare send(2) loop")), "less", 1.3, 1.15)
 	}
+	r = cost("cef metlog-to-cef --map")
+	if (r) {
+		name = "cef metlog-to-cef --map"
+		goal("to-cef --map: envelopes a second of cpu, thousands", ratio(lines / 1000, median(cpu, name, runs[name])), "more", 500, 700)
+		name = "cef metlog-to-cef, built-in mapping"
+		goal("to-cef, built-in mapping: the same", ratio(lines / 1000, median(cpu, name, runs[name])), "more", 250, 400)
+		goal("to-cef: cpu of the Python loop / ours", ratio(cost("cef python json"), r), "more", 6, 12)
+		goal("to-cef: cpu of jq 1.6 / ours", ratio(cost(find("cef jq")), r), "more", 50, 100)
+		goal("to-cef: cpu of libjq 1.8 in Python / ours", ratio(cost("cef libjq 1.8 in Python"), r), "more", 20, 40)
+	}
 	for (i = 1; i <= rows; i++) if (order[i] ~ /^start metlog-/ && time(order[i]) > worst) { worst = time(order[i]); name = order[i] }
 	if (worst) goal("start of the slowest filter (" substr(name, 7) ") / empty C program", ratio(worst, time("start empty C program")), "less", 1.5, 1.1)
 	worst = 0
-	for (i = 1; i <= rows; i++) if (order[i] ~ /^(route|match|tail|statsd) metlog-/ && peak[order[i]] > worst) worst = peak[order[i]]
+	for (i = 1; i <= rows; i++) if (order[i] ~ /^(route|match|tail|statsd|cef) metlog-/ && peak[order[i]] > worst) worst = peak[order[i]]
 	if (worst) goal("peak memory of a filter, MiB", worst / 1024, "less", 8, 4)
 	worst = 0
 	for (i = 1; i <= rows; i++) if (order[i] ~ /^memory .*1 MiB/ && peak[order[i]] > worst) worst = peak[order[i]]

@@ -222,7 +222,7 @@ measure_all() {
 
 echo "metlog bench: $(uname -m), $(nproc) processors, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), load $(cut -d' ' -f1 /proc/loadavg)"
 echo "corpus: $lines lines, $(stat -c %s "$big") bytes, seed $seed; medians of $runs interleaved runs; slow rivals read the first $((lines / 4)) lines"
-[ ${#names[@]} -eq 0 ] || { measure_all >"$work/times"; awk -f "$here/report.awk" "$work/times"; }
+[ ${#names[@]} -eq 0 ] || { measure_all >"$work/times"; awk -v "lines=$lines" -f "$here/report.awk" "$work/times"; }
 
 # --- the scanner alone --------------------------------------------------------
 
