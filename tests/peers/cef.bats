@@ -60,6 +60,7 @@ over_unix() {
 	cef <"$input"
 	sent
 	model compare "$model" "$out" >differences || fail "$(cat differences)"
+	cp "$out" "$BATS_FILE_TMPDIR/known"
 }
 
 @test "in a file, the same bytes" {
@@ -109,3 +110,26 @@ over_unix() {
 
 @test "rsyslog behind a unix socket has as many records as were sent, and every value" { over_unix rsyslog; }
 @test "syslog-ng behind a unix socket has as many records as were sent, and every value" { over_unix syslog-ng; }
+
+@test "a server that does not end its side is asked by --confirm acked, and has everything" {
+	syslog_start syslog-ng
+	over_stream "syslog+tcp:127.0.0.1:$syslog_tcp" --confirm acked
+}
+
+@test "what a server has stored becomes the same events again by --parse" {
+	local header
+	# An event without a time or a host of its own would get those of the header.
+	grep -a '"type": "cef"' "$input" >cef.only
+	metlog-to-cef <cef.only >expected
+	for header in rfc3164 rfc5424; do
+		syslog_start rsyslog
+		cef --to "syslog+tcp:127.0.0.1:$syslog_tcp" --header "$header" --ident audit <cef.only
+		expect_status 0
+		metlog-to-cef --parse --rejects rejects rsyslog/stored >again
+		expect_rejects_none
+		metlog-to-cef --rejects rejects <again >found
+		expect_rejects_none
+		expect_same expected found
+		syslog_kill
+	done
+}
