@@ -17,6 +17,6 @@ setup() {
 @test "nor does it with --keep" { faults powerloss keep "${set[@]}"; }
 @test "nor when segments go to failed/" { faults powerloss failed "${set[@]}"; }
 @test "nor does it beside a publish to a directory: no torn file at a final name, and the next run of a batch publishes each envelope once" {
-	short --records 15 --points 40 --seed "$((RANDOM + 1))" -- --records 30 --points 1500
+	short --records 6 --points 40 --seed "$((RANDOM + 1))" -- --records 30 --points 1500
 	faults powerloss publish "${set[@]}"
 }
