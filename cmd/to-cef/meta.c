@@ -10,7 +10,7 @@ void meta_init(struct meta_reader *r)
 {
 	*r = (struct meta_reader){ 0 };
 	buffer_init(&r->decoded, SIZE_MAX / 2);
-	field_path_init(&r->whole, SPAN("fields.cef_meta"));
+	field_path_init(&r->whole, SPAN("cef_meta"));
 	field_path_init(&r->options, SPAN("syslog_options"));
 	field_path_init(&r->facility, SPAN("syslog_facility"));
 	field_path_init(&r->ident, SPAN("syslog_ident"));
@@ -68,7 +68,7 @@ static bool has_pid(struct meta_reader *r, struct span options)
 void meta_read(struct meta_reader *r, const struct envelope *e, struct meta *m)
 {
 	*m = (struct meta){ .facility = -1, .severity = -1 };
-	struct value meta = field_find(e, &r->whole);
+	struct value meta = field_find_in(e, e->fields, &r->whole);
 	if (meta.kind == VALUE_ABSENT || meta.kind == VALUE_NULL) return;
 	if (meta.kind != VALUE_OBJECT) {
 		r->ignored++;

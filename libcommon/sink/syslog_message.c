@@ -85,7 +85,9 @@ static void append_field(struct buffer *out, struct span value, size_t most, con
 	}
 	for (size_t i = 0; i < length; i++) {
 		char c = value.data[i];
-		clean[i] = c > ' ' && c <= '~' && !strchr(forbidden, c) ? c : '_';
+		const char *one = forbidden; /* none, mostly: no call */
+		while (*one && *one != c) one++;
+		clean[i] = c > ' ' && c <= '~' && !*one ? c : '_';
 	}
 	buffer_append(out, clean, length);
 }
