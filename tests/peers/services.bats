@@ -11,7 +11,7 @@ setup() {
 
 teardown() {
 	local pid
-	for pid in ${receiver-} ${drainer-} ${publisher-} ${supervisor-}; do
+	for pid in ${receiver-} ${drainer-} ${publisher-} ${deliverer-} ${recorder-} ${supervisor-}; do
 		kill "$pid" 2>/dev/null || continue
 		await 10 gone "$pid" || kill -9 "$pid" 2>/dev/null || true
 	done
@@ -30,6 +30,7 @@ adapted() {
 		s,ack:tcp://127.0.0.1:5565,ack:tcp://127.0.0.1:* --ready $PWD/where,
 		s,udp:127.0.0.1:5565,udp:127.0.0.1:0,
 		s,webhdfs://[^ ]*,file:$PWD/hdfs,
+		s,syslog[+]tls:siem.example.net,syslog+tcp:127.0.0.1:${siem:-1},
 		/^user=/d; /^Documentation=/d" "$1"
 }
 
@@ -109,6 +110,34 @@ await_delivered() { await 30 has_delivered "$1" || fail "expected $1 delivered, 
 	[ -z "$(find state/to-hdfs -name '*.item' -o -name '*.data' -o -name '*.ndjson')" ] || fail "left: $(find state)"
 }
 
+# A SIEM: what comes to it is in the file recorded, a line each.
+start_siem() {
+	python3 "$SOURCE/tests/peers/recorder.py" tcp 3>&- 7>&- &
+	recorder=$!
+	await 10 test -s at || fail "the recorder did not start"
+	siem=$(cat at)
+}
+events() { seq -f '{"type":"cef","timestamp":"2026-11-22T06:00:00Z","fields":{"signature":"%.0f","name":"n"}}' "$1" "$2" | metlog-spool write spool/security; }
+has_recorded() { [ "$(wc -l <recorded)" -ge "$1" ] && [ -z "$(find spool/security -maxdepth 1 -name '*.ndjson')" ]; }
+await_recorded() { await 30 has_recorded "$1" || fail "expected $1 events, there are $(wc -l <recorded): $(cat ./*err* 2>/dev/null | head -20)"; }
+
+@test "the command of metlog-cef.service delivers each segment of security events, and stops with 0" {
+	start_siem
+	events 1 200
+	bash -c "exec $(command_of metlog-cef.service)" 2>cef.err &
+	deliverer=$!
+	await_recorded 200
+	events 201 300
+	await_recorded 300
+	kill -TERM "$deliverer"
+	status=0
+	wait "$deliverer" || status=$?
+	deliverer=
+	expect_status 0
+	[ "$(sort -u recorded | wc -l)" -eq 300 ]
+	[ "$(wc -l <recorded)" -eq 300 ]
+}
+
 # expand SET...: the names of the system calls in the sets of systemd.
 expand() {
 	local set
@@ -143,27 +172,33 @@ allowed() {
 	archive 1 50
 	STATE_DIRECTORY=$PWD/state strace -f -qq -o trace.hdfs bash -c "exec $(command_of metlog-hdfs.service)" 2>hdfs.err &
 	publisher=$!
+	start_siem
+	events 1 50
+	strace -f -qq -o trace.cef bash -c "exec $(command_of metlog-cef.service)" 2>cef.err &
+	deliverer=$!
 	await 20 test -s where || fail "$(cat err)"
 	send a 50
 	kill -HUP "$(pgrep -P "$receiver")"
 	await_delivered 50
 	await_published 50
-	kill -TERM "$(pgrep -P "$receiver")" "$(pgrep -P "$drainer")" "$(pgrep -P "$publisher")"
-	wait "$receiver" "$drainer" "$publisher"
-	receiver='' drainer='' publisher=''
-	for one in recv drain hdfs; do
+	await_recorded 50
+	kill -TERM "$(pgrep -P "$receiver")" "$(pgrep -P "$drainer")" "$(pgrep -P "$publisher")" "$(pgrep -P "$deliverer")"
+	wait "$receiver" "$drainer" "$publisher" "$deliverer"
+	receiver='' drainer='' publisher='' deliverer=''
+	for one in recv drain hdfs cef; do
 		allowed "metlog-$one.service" >allowed
 		sed -nE 's/^[0-9]+ +([a-z_0-9]+)\(.*/\1/p' "trace.$one" | sort -u >used
 		[ "$(wc -l <used)" -gt 20 ] || fail "the trace is too short: $(cat used)"
 		beyond=$(comm -23 used allowed)
 		[ -z "$beyond" ] || fail "metlog-$one makes system calls that are forbidden: $beyond"
 	done
-	run grep -E 'PROT_WRITE[^,]*PROT_EXEC|PROT_READ\|PROT_WRITE\|PROT_EXEC' trace.recv trace.drain trace.hdfs
+	run grep -E 'PROT_WRITE[^,]*PROT_EXEC|PROT_READ\|PROT_WRITE\|PROT_EXEC' trace.recv trace.drain trace.hdfs trace.cef
 	[ "$status" -eq 1 ] || fail "memory that is writable and executable: $output"
 }
 
 @test "supervisord runs the durable chain, starts a receiver that was killed again, and nothing acknowledged is missing" {
 	need supervisord supervisorctl
+	start_siem
 	adapted "$SOURCE/contrib/supervisord/metlog.conf" >programs.conf
 	cat >supervisord.conf <<-E
 		[supervisord]
@@ -184,6 +219,7 @@ allowed() {
 	await 20 test -s where || fail "$(cat supervisord.out ./*.log)"
 	send a 100
 	archive 1 100
+	events 1 100
 	rm where
 	kill -9 "$(supervisorctl -c supervisord.conf pid metlog-recv)"
 	await 20 test -s where || fail "not started again: $(cat supervisord.log)"
@@ -191,9 +227,10 @@ allowed() {
 	supervisorctl -c supervisord.conf signal HUP metlog-recv
 	await_delivered 200
 	await_published 100
+	await_recorded 100
 	supervisorctl -c supervisord.conf stop all
 	run supervisorctl -c supervisord.conf status
-	[ "$(grep -c STOPPED <<<"$output")" -eq 3 ] || fail "$output"
+	[ "$(grep -c STOPPED <<<"$output")" -eq 4 ] || fail "$output"
 	[ "$(cat delivered/*.ndjson | sort -u | wc -l)" -eq 200 ]
 	kill "$supervisor"
 	wait "$supervisor" || true
