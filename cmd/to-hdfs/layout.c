@@ -42,7 +42,7 @@ struct layout {
 	/* The minute that the digits below are of. Not longer than that: there are zones whose summer time began at 00:01. */
 	int64_t minute_ns;
 	char digits[24];                 /* "2026-01-02" "03" "04", as places[] cut it */
-	struct { char text[16]; int64_t when; bool set; } prefix; /* "2026-01-02T03:04" of the last timestamp, and that instant */
+	struct timestamp_minute last;    /* of the last timestamp */
 	struct buffer value;             /* a value with escapes, decoded */
 };
 
@@ -251,52 +251,6 @@ static void set_minute(struct layout *l, int64_t when)
 	print_digits(l->digits + 12, t.minute, 2);
 }
 
-static bool take_digit(const char **p, int64_t *number)
-{
-	unsigned digit = (unsigned)(unsigned char)**p - '0';
-	if (digit > 9) return false;
-	*number = *number * 10 + digit;
-	++*p;
-	return true;
-}
-
-/* What stands behind the minute of a timestamp in UTC: ":05.678Z". False: it is in another form. */
-static bool read_seconds(struct span rest, int64_t *nanoseconds)
-{
-	const char *p = rest.data + 1, *end = rest.data + rest.length - 1;
-	int64_t seconds = 0, fraction = 0;
-	if (rest.length < 4 || rest.data[0] != ':' || *end != 'Z') return false;
-	if (!take_digit(&p, &seconds) || !take_digit(&p, &seconds) || seconds > 59) return false;
-	if (p < end) {
-		const char *first = ++p;
-		if (p[-1] != '.' || end - p < 1 || end - p > 9) return false;
-		while (p < end)
-			if (!take_digit(&p, &fraction)) return false;
-		for (long digits = p - first; digits < 9; digits++) fraction *= 10;
-	}
-	*nanoseconds = seconds * 1000000000 + fraction;
-	return true;
-}
-
-/* timestamp_parse, but that most envelopes are of the same minute as the one before: a third of the time. */
-static bool read_time(struct layout *l, struct span text, int64_t *when)
-{
-	enum { MINUTE = sizeof l->prefix.text };
-	int64_t behind;
-	if (text.length > MINUTE && l->prefix.set && memcmp(l->prefix.text, text.data, MINUTE) == 0
-		&& read_seconds((struct span){ text.data + MINUTE, text.length - MINUTE }, &behind)) {
-		*when = l->prefix.when + behind;
-		return true;
-	}
-	if (!timestamp_parse(text, when)) return false;
-	if (text.length > MINUTE && read_seconds((struct span){ text.data + MINUTE, text.length - MINUTE }, &behind)) {
-		memcpy(l->prefix.text, text.data, MINUTE);
-		l->prefix.when = *when - behind;
-		l->prefix.set = true;
-	}
-	return true;
-}
-
 static enum layout_place place_of(const struct layout_bounds *b, int64_t when)
 {
 	int64_t bound;
@@ -372,7 +326,7 @@ enum layout_place layout_append(struct buffer *out, struct layout *l, const stru
 	size_t at = 0;
 	int64_t when;
 	enum layout_place place = LAYOUT_USUAL;
-	bool dated = (l->timed || bounds->late_ns >= 0 || bounds->future_ns >= 0) && e->timestamp.kind == VALUE_STRING && read_time(l, e->timestamp.text, &when);
+	bool dated = (l->timed || bounds->late_ns >= 0 || bounds->future_ns >= 0) && e->timestamp.kind == VALUE_STRING && timestamp_parse_next(&l->last, e->timestamp.text, &when);
 	if (dated) {
 		place = place_of(bounds, when);
 		if (l->timed) set_minute(l, when);

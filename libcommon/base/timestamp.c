@@ -122,6 +122,51 @@ bool timestamp_parse(struct span text, int64_t *nanoseconds)
 	return true;
 }
 
+static bool take_next_digit(const char **p, int64_t *number)
+{
+	unsigned digit = (unsigned)(unsigned char)**p - '0';
+	if (digit > 9) return false;
+	*number = *number * 10 + digit;
+	++*p;
+	return true;
+}
+
+/* What stands behind the minute of a timestamp in UTC: ":05.678Z". False: it is in another form. */
+static bool read_seconds(struct span rest, int64_t *nanoseconds)
+{
+	const char *p = rest.data + 1, *end = rest.data + rest.length - 1;
+	int64_t seconds = 0, fraction = 0;
+	if (rest.length < 4 || rest.data[0] != ':' || *end != 'Z') return false;
+	if (!take_next_digit(&p, &seconds) || !take_next_digit(&p, &seconds) || seconds > 59) return false;
+	if (p < end) {
+		const char *first = ++p;
+		if (p[-1] != '.' || end - p < 1 || end - p > 9) return false;
+		while (p < end)
+			if (!take_next_digit(&p, &fraction)) return false;
+		for (long digits = p - first; digits < 9; digits++) fraction *= 10;
+	}
+	*nanoseconds = seconds * 1000000000 + fraction;
+	return true;
+}
+
+bool timestamp_parse_next(struct timestamp_minute *last, struct span text, int64_t *nanoseconds)
+{
+	enum { MINUTE = sizeof last->text };
+	int64_t behind;
+	if (text.length > MINUTE && last->set && memcmp(last->text, text.data, MINUTE) == 0
+		&& read_seconds((struct span){ text.data + MINUTE, text.length - MINUTE }, &behind)) {
+		*nanoseconds = last->when + behind;
+		return true;
+	}
+	if (!timestamp_parse(text, nanoseconds)) return false;
+	if (text.length > MINUTE && read_seconds((struct span){ text.data + MINUTE, text.length - MINUTE }, &behind)) {
+		memcpy(last->text, text.data, MINUTE);
+		last->when = *nanoseconds - behind;
+		last->set = true;
+	}
+	return true;
+}
+
 int64_t timestamp_now(void)
 {
 	struct timespec now;

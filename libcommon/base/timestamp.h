@@ -13,6 +13,10 @@ enum { TIMESTAMP_MAX = 48 }; /* room for any text written here, with its NUL */
  * Years 1678 to 2261 (the range of 64-bit nanoseconds). */
 bool timestamp_parse(struct span text, int64_t *nanoseconds);
 
+/* timestamp_parse for many in a row: a third of the time, for most are of the same minute as the one before. Zeroed at the start. */
+struct timestamp_minute { char text[16]; int64_t when; bool set; }; /* "2026-01-02T03:04", and that instant */
+bool timestamp_parse_next(struct timestamp_minute *, struct span text, int64_t *nanoseconds);
+
 /* What a person types for --since and --until: RFC 3339, a date alone, "HH:MM[:SS]" today, epoch seconds ("1353631447", "@..."),
  * "-15m", "15m" or "15m ago", "now", "today", "yesterday". Dates without a zone are in `zone` (below). */
 bool timestamp_parse_loose(struct span text, int64_t now, int64_t *nanoseconds);

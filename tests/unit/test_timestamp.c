@@ -224,6 +224,25 @@ static void typed_times_are_in_the_zone(void **state)
 	assert_true(timestamp_set_zone("UTC"));
 }
 
+static void many_in_a_row_are_read_as_each_alone(void **state)
+{
+	static const char *const texts[] = {
+		"2026-01-02T03:04:05.678Z", "2026-01-02T03:04:59Z", "2026-01-02T03:04:60Z", "2026-01-02T03:04:05.1234567890Z", "2026-01-02T03:04:05", "2026-01-02T03:04:5Z",
+		"2026-01-02T03:04", "2026-01-02T03:04:05.Z", "2026-01-02T03:04:05+02:00", "2026-01-02T03:04:05.123456789Z", "2026-01-02t03:04:06Z", "2026-01-02 03:04:06z", "2026-01-02T03:05:00Z",
+		"1969-12-31T23:59:59.999Z", "nonsense", "", "2026-01-02T03:04:0xZ", "2026-01-02T03:04:07Z",
+	};
+	enum { COUNT = sizeof texts / sizeof *texts };
+	struct timestamp_minute last = { .set = false };
+	(void)state;
+	for (size_t i = 0; i < COUNT * COUNT; i++) {
+		struct span text = span_of(texts[i % 2 ? i / COUNT : i % COUNT]);
+		int64_t alone = 1, in_a_row = 1;
+		bool good = timestamp_parse(text, &alone);
+		assert_int_equal(timestamp_parse_next(&last, text, &in_a_row), good);
+		if (good) assert_int_equal(alone, in_a_row);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +256,7 @@ int main(void)
 		cmocka_unit_test(people_type_times_in_many_ways),
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(typed_times_are_in_the_zone),
+		cmocka_unit_test(many_in_a_row_are_read_as_each_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
