@@ -29,7 +29,7 @@ static bool grow(struct buffer *b, size_t needed)
 	return true;
 }
 
-bool buffer_reserve(struct buffer *b, size_t more)
+bool buffer_reserve_growing(struct buffer *b, size_t more)
 {
 	if (b->failed) return false;
 	if (more <= b->capacity - b->length) return true;

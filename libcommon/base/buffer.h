@@ -19,7 +19,7 @@ struct buffer {
 
 void buffer_init(struct buffer *b, size_t limit_bytes);
 void buffer_release(struct buffer *b);              /* frees; b may be used again after buffer_init */
-bool buffer_reserve(struct buffer *b, size_t more); /* room for `more` bytes behind length */
+bool buffer_reserve_growing(struct buffer *b, size_t more); /* what buffer_reserve does when there is no room yet */
 bool buffer_append_growing(struct buffer *b, const void *data, size_t length); /* what buffer_append does when there is no room yet */
 bool buffer_append_text(struct buffer *b, const char *text);
 bool buffer_append_int(struct buffer *b, int64_t value); /* decimal */
@@ -27,6 +27,11 @@ void buffer_drop(struct buffer *b, size_t length);       /* removes the first `l
 const char *buffer_text(struct buffer *b);               /* NUL-terminated (the NUL is not counted); NULL if no memory */
 
 /* Inline, because the usual case is a few bytes for which there is room. */
+static inline bool buffer_reserve(struct buffer *b, size_t more) /* room for `more` bytes behind length */
+{
+	return b->failed || more > b->capacity - b->length ? buffer_reserve_growing(b, more) : true;
+}
+
 static inline bool buffer_append(struct buffer *b, const void *data, size_t length)
 {
 	if (b->failed || length >= b->capacity - b->length) return buffer_append_growing(b, data, length);
