@@ -7,21 +7,6 @@ static const unsigned char in_value[256] = {
 	1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
 	['='] = 1, ['\\'] = 1, [0x7f] = 1,
 };
-/* In a header; 0xc2 begins C1, 0xe2 U+2028. */
-static const unsigned char in_header[256] = {
-	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-	['|'] = 1, ['\\'] = 1, [0x7f] = 1, [0xc2] = 1, [0xe2] = 1,
-};
-
-/* Most texts have nothing to escape, so the run of plain bytes is what must be fast: four look-ups a turn. */
-static size_t plain_length(const unsigned char table[256], const char *text, size_t length)
-{
-	const unsigned char *p = (const unsigned char *)text, *end = p + length;
-	for (; end - p >= 4; p += 4)
-		if (table[p[0]] | table[p[1]] | table[p[2]] | table[p[3]]) break;
-	while (p < end && !table[*p]) p++;
-	return (size_t)(p - (const unsigned char *)text);
-}
 
 size_t cef_plain_length(struct span text) { return plain_length(in_value, text.data, text.length); }
 
@@ -44,12 +29,46 @@ size_t cef_control_length(struct span text)
 	return p[0] == 0xe2 && text.length >= 3 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9) ? 3 : 0;
 }
 
+enum place { IN_VALUE, IN_HEADER };
+
 /* Eight bytes none of which has to be looked at. */
-static inline bool is_plain_word(uint64_t word)
+static inline bool is_plain_word(uint64_t word, enum place place)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
-	const uint64_t equals = word ^ ones * '=', backslash = word ^ ones * '\\', delete = word ^ ones * 0x7f;
-	return (((word - ones * 0x20) & ~word) | ((equals - ones) & ~equals) | ((backslash - ones) & ~backslash) | ((delete - ones) & ~delete)) & tops ? false : true;
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	const uint64_t mark = word ^ ones * (place == IN_VALUE ? '=' : '|'), backslash = word ^ ones * '\\', delete = word ^ ones * 0x7f;
+	uint64_t found = ((word - ones * 0x20) & ~word) | ((mark - ones) & ~mark) | ((backslash - ones) & ~backslash) | ((delete - ones) & ~delete);
+	if (place == IN_HEADER) {
+		const uint64_t c1 = word ^ ones * 0xc2, line = word ^ ones * 0xe2;
+		found |= ((c1 - ones) & ~c1) | ((line - ones) & ~line);
+	}
+	return !(found & ones * 0x80);
+}
+
+/* Copies what is plain by words, and says how much that was: all of it mostly, else not more than seven bytes short of what has to be looked at. */
+static inline size_t copy_plain(char *at, const char *p, size_t length, enum place place)
+{
+	uint64_t word;
+	size_t i = 0;
+	for (; length - i >= 8; i += 8) {
+		memcpy(&word, p + i, 8);
+		if (!is_plain_word(word, place)) return i;
+		memcpy(at + i, &word, 8);
+	}
+	if (i == length) return i;
+	if (length >= 8) { /* the last eight bytes: of some of them that was said before */
+		memcpy(&word, p + length - 8, 8);
+		if (!is_plain_word(word, place)) return i;
+		memcpy(at + length - 8, &word, 8);
+		return length;
+	}
+	uint32_t first, last;
+	if (length < 4) return 0;
+	memcpy(&first, p, 4);
+	memcpy(&last, p + length - 4, 4);
+	if (!is_plain_word((uint64_t)first << 32 | last, place)) return 0;
+	memcpy(at, &first, 4);
+	memcpy(at + length - 4, &last, 4);
+	return length;
 }
 
 static char *escape_byte(char *at, char c, struct cef_tally *tally)
@@ -66,39 +85,13 @@ static char *escape_byte(char *at, char c, struct cef_tally *tally)
 	return at;
 }
 
-/* Four to seven bytes, by two words of four that overlap. False: one of them has to be looked at. */
-static inline bool copy_short(char *at, const char *p, size_t length)
-{
-	uint32_t first, last;
-	memcpy(&first, p, 4);
-	memcpy(&last, p + length - 4, 4);
-	if (!is_plain_word((uint64_t)first << 32 | last)) return false;
-	memcpy(at, &first, 4);
-	memcpy(at + length - 4, &last, 4);
-	return true;
-}
-
-/* There is room for twice the bytes, and for a word. */
+/* There is room for twice the bytes. */
 static char *escape(char *at, const char *p, const char *end, struct cef_tally *tally)
 {
-	const char *start = p;
 	while (p < end) {
-		uint64_t word;
-		while (end - p >= 8) {
-			memcpy(&word, p, 8);
-			if (!is_plain_word(word)) break;
-			memcpy(at, &word, 8);
-			p += 8, at += 8;
-		}
-		size_t left = (size_t)(end - p);
-		if (left < 8 && end - start >= 8) {
-			/* The last eight bytes; those of them that were written already stand there as they are, for none was escaped. */
-			memcpy(&word, end - 8, 8);
-			if (is_plain_word(word)) return memcpy(at + left - 8, &word, 8), at + left;
-		} else if (left < 8 && left >= 4 && copy_short(at, p, left)) {
-			return at + left;
-		}
-		for (const char *stop = left >= 8 ? p + 8 : end; p < stop; p++) at = escape_byte(at, *p, tally);
+		size_t plain = copy_plain(at, p, (size_t)(end - p), IN_VALUE);
+		p += plain, at += plain;
+		for (const char *stop = end - p > 8 ? p + 8 : end; p < stop; p++) at = escape_byte(at, *p, tally);
 	}
 	return at;
 }
@@ -108,7 +101,7 @@ bool cef_append_trimmed(struct buffer *out, struct span text, struct cef_tally *
 	enum { CHUNK = 4096 }; /* so that no more room is asked for than is used, but for a little */
 	while (text.length) {
 		size_t length = text.length < CHUNK ? text.length : CHUNK;
-		if (!buffer_reserve(out, 2 * length + 8)) return false;
+		if (!buffer_reserve(out, 2 * length)) return false;
 		char *start = out->data + out->length;
 		out->length += (size_t)(escape(start, text.data, text.data + length, tally) - start);
 		text.data += length;
@@ -124,25 +117,38 @@ bool cef_append_value(struct buffer *out, struct span value, struct cef_tally *t
 	return cef_append_trimmed(out, text, tally);
 }
 
-static void append_header_text(struct buffer *out, struct span text, struct cef_tally *tally)
+/* What has to be looked at, up to eight bytes and the character that the eighth is a part of. */
+static size_t escape_header(struct buffer *out, struct span text, struct cef_tally *tally)
 {
-	const char *p = text.data, *end = text.length ? p + text.length : p;
-	while (p < end) {
-		size_t plain = plain_length(in_header, p, (size_t)(end - p));
-		if (plain) buffer_append(out, p, plain);
-		if ((p += plain) == end) break;
-		size_t control = cef_control_length(span_between(p, end));
+	size_t i = 0;
+	while (i < text.length && i < 8) {
+		const char *p = text.data + i;
+		size_t control = cef_control_length((struct span){ p, text.length - i });
 		if (control) {
-			if (end - p >= 2 && p[0] == '\r' && p[1] == '\n') control = 2;
-			buffer_append_byte(out, ' ');
+			if (text.length - i >= 2 && p[0] == '\r' && p[1] == '\n') control = 2;
+			out->data[out->length++] = ' ';
 			tally->replaced++;
-			p += control;
+			i += control;
 			continue;
 		}
-		if (*p == '|' || *p == '\\') buffer_append_byte(out, '\\');
-		buffer_append_byte(out, *p++);
+		if (*p == '|' || *p == '\\') out->data[out->length++] = '\\';
+		out->data[out->length++] = *p;
+		i++;
 	}
-	buffer_append_byte(out, '|');
+	return i;
+}
+
+static void append_header_text(struct buffer *out, struct span text, struct cef_tally *tally)
+{
+	if (!buffer_reserve(out, 2 * text.length + 1)) return;
+	while (text.length) {
+		size_t plain = copy_plain(out->data + out->length, text.data, text.length, IN_HEADER);
+		out->length += plain;
+		text = (struct span){ text.data + plain, text.length - plain };
+		plain = escape_header(out, text, tally);
+		text = (struct span){ text.data + plain, text.length - plain };
+	}
+	out->data[out->length++] = '|';
 }
 
 bool cef_append_header(struct buffer *out, const struct cef_header *header, struct cef_tally *tally)

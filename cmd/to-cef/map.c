@@ -28,21 +28,34 @@ struct span map_keep(struct map *m, struct span text)
 	return (struct span){ copy, text.length };
 }
 
+static void put_slot(struct map *m, uint32_t number)
+{
+	size_t slot = map_hash(m->fields[number].name) & (m->slot_count - 1);
+	while (m->slots[slot]) slot = (slot + 1) & (m->slot_count - 1);
+	m->slots[slot] = number + 1;
+}
+
+static void grow_fields(struct map *m)
+{
+	m->field_room = m->field_room ? 2 * m->field_room : 512;
+	m->fields = must_resize(m->fields, m->field_room * sizeof *m->fields);
+	free(m->slots);
+	m->slot_count = 4 * m->field_room;
+	m->slots = must_alloc(m->slot_count * sizeof *m->slots);
+	for (size_t i = 0; i < m->field_count; i++) put_slot(m, (uint32_t)i);
+}
+
 struct map_field *map_field_named(struct map *m, struct span name, uint32_t *number)
 {
-	bool fresh;
-	uint64_t *entry = table_put(&m->names, name, &fresh);
-	if (!entry) die(EXIT_INTERNAL, "no memory for the names of a mapping");
-	if (fresh) {
-		if (m->field_count == m->field_room) {
-			m->field_room = m->field_room ? 2 * m->field_room : 512;
-			m->fields = must_resize(m->fields, m->field_room * sizeof *m->fields);
-		}
-		*entry = m->field_count;
-		m->fields[m->field_count++] = (struct map_field){ .key = NULL };
+	struct map_field *field = m->field_count ? map_find_field(m, name) : NULL;
+	if (!field) {
+		if (m->field_count == m->field_room) grow_fields(m);
+		field = &m->fields[m->field_count];
+		*field = (struct map_field){ .name = map_keep(m, name) };
+		put_slot(m, (uint32_t)m->field_count++);
 	}
-	*number = (uint32_t)*entry;
-	return &m->fields[*entry];
+	*number = (uint32_t)(field - m->fields);
+	return field;
 }
 
 /* --- names and custom keys of the dictionary --- */
@@ -165,9 +178,7 @@ static void link_all(struct map *m, const struct map_options *options)
 
 struct map *map_new(struct span text, const struct map_options *options, struct map_fault *fault)
 {
-	enum { NAMES_MAX = 1 << 20 };
 	struct map *m = must_alloc(sizeof *m);
-	table_init(&m->names, NAMES_MAX, SIZE_MAX / 2, sizeof(uint64_t));
 	buffer_init(&m->text, TEXT_LIMIT);
 	buffer_init(&m->rest, TEXT_LIMIT);
 	add_names(m);
@@ -189,10 +200,10 @@ void map_free(struct map *m)
 		m->blocks = block->next;
 		free(block);
 	}
-	table_release(&m->names);
 	buffer_release(&m->text);
 	buffer_release(&m->rest);
 	free(m->fields);
+	free(m->slots);
 	free(m);
 }
 

@@ -10,96 +10,108 @@ enum { LINE_CHARACTERS = 128 };
 
 static struct map_field *field_of_key(struct map *m, const struct value *key)
 {
-	struct span name = key->text;
+	if (!key->escaped) return map_find_field(m, key->text);
 	size_t before = m->text.length;
-	if (key->escaped) {
-		text_append_unescaped(&m->text, key->text);
-		name = (struct span){ m->text.data + before, m->text.length - before };
-	}
-	const uint64_t *number = table_find(&m->names, name);
+	text_append_unescaped(&m->text, key->text);
+	struct map_field *field = map_find_field(m, (struct span){ m->text.data + before, m->text.length - before });
 	m->text.length = before;
-	return number ? &m->fields[*number] : NULL;
+	return field;
 }
 
 /* One walk finds all that the rows will ask for, and keeps what * will want. */
 static void collect(struct map *m, const struct envelope *e)
 {
 	struct field_walk walk = field_walk(e, e->fields), here = walk;
-	struct map_member one;
-	m->member_count = 0;
+	struct map_member *one = m->members;
 	m->beyond = (struct field_walk){ e, 0 };
-	for (; field_next(&walk, &one.key, &one.value); here = walk) {
-		one.field = field_of_key(m, &one.key);
-		if (m->member_count < MAP_MEMBERS_KEPT) m->members[m->member_count++] = one;
-		else if (!m->beyond.at) m->beyond = here;
-		if (one.field && one.field->wanted) {
-			one.field->found = m->turn;
-			one.field->value = one.value;
+	for (; field_next(&walk, &one->key, &one->value); here = walk) {
+		struct map_field *field = one->field = field_of_key(m, &one->key);
+		if (field && field->wanted) {
+			field->found = m->turn;
+			field->value = one->value;
 		}
+		if (one < m->members + MAP_MEMBERS_KEPT) one++; /* the last one is never kept */
+		else if (!m->beyond.at) m->beyond = here;
 	}
+	m->member_count = (size_t)(one - m->members);
 }
 
 /* --- values --- */
 
+static const struct value ABSENT = { .kind = VALUE_ABSENT };
+
 static bool is_empty(const struct value *v)
 {
-	if (v->kind == VALUE_ABSENT || v->kind == VALUE_NULL || v->text.length == 0) return true;
-	if (v->kind != VALUE_OBJECT && v->kind != VALUE_ARRAY) return false;
+	if (v->text.length == 0) return true;
+	if (v->kind == VALUE_STRING || v->kind == VALUE_NUMBER) return false;
+	if (v->kind != VALUE_OBJECT && v->kind != VALUE_ARRAY) return v->kind == VALUE_ABSENT || v->kind == VALUE_NULL;
 	return span_trim((struct span){ v->text.data + 1, v->text.length - 2 }).length == 0;
 }
 
-static struct value member_value(const struct map *m, uint32_t number)
+static const struct value *member_value(const struct map *m, uint32_t number)
 {
 	const struct map_field *field = &m->fields[number];
-	return field->found == m->turn ? field->value : (struct value){ .kind = VALUE_ABSENT };
+	return field->found == m->turn ? &field->value : &ABSENT;
 }
 
-static struct value below_value(const struct map *m, const struct envelope *e, const struct map_piece *piece)
+static const struct value *below_value(const struct map *m, const struct envelope *e, const struct map_piece *piece, struct value *room)
 {
-	struct value whole = member_value(m, piece->field);
-	return whole.kind == VALUE_ABSENT ? field_find_in(e, member_value(m, piece->parent), piece->path) : whole;
+	const struct value *whole = member_value(m, piece->field), *parent = member_value(m, piece->parent);
+	if (whole->kind != VALUE_ABSENT || parent->kind == VALUE_ABSENT) return whole;
+	*room = field_find_in(e, *parent, piece->path);
+	return room;
 }
 
-static struct value find(struct map *m, const struct envelope *e, const struct map_piece *piece)
+/* The value, in the envelope's view or in `room`. */
+static const struct value *find(const struct map *m, const struct envelope *e, const struct map_piece *piece, struct value *room)
 {
 	switch (piece->kind) {
-	case PIECE_TYPE: return e->type;
-	case PIECE_LOGGER: return e->logger;
-	case PIECE_TIMESTAMP: return e->timestamp;
-	case PIECE_PAYLOAD: return e->payload;
-	case PIECE_HOSTNAME: return e->metlog_hostname;
-	case PIECE_PID: return e->metlog_pid;
-	case PIECE_FIELDS: return e->fields;
-	case PIECE_BELOW: return below_value(m, e, piece);
-	case PIECE_PATH: return field_find(e, piece->path);
-	case PIECE_LEVEL: return (struct value){ .text = m->level[e->severity], .kind = VALUE_NUMBER };
-	case PIECE_SEVERITY: return (struct value){ .text = { &"01234567"[e->severity], 1 }, .kind = VALUE_NUMBER };
+	case PIECE_TYPE: return &e->type;
+	case PIECE_LOGGER: return &e->logger;
+	case PIECE_TIMESTAMP: return &e->timestamp;
+	case PIECE_PAYLOAD: return &e->payload;
+	case PIECE_HOSTNAME: return &e->metlog_hostname;
+	case PIECE_PID: return &e->metlog_pid;
+	case PIECE_FIELDS: return &e->fields;
 	case PIECE_FIELD: return member_value(m, piece->field);
-	case PIECE_TEXT: break;
+	case PIECE_BELOW: return below_value(m, e, piece, room);
+	case PIECE_PATH: *room = field_find(e, piece->path); break;
+	case PIECE_LEVEL: *room = (struct value){ .text = m->level[e->severity], .kind = VALUE_NUMBER }; break;
+	case PIECE_SEVERITY: *room = (struct value){ .text = { &"01234567"[e->severity], 1 }, .kind = VALUE_NUMBER }; break;
+	case PIECE_TEXT: return &ABSENT;
 	}
-	return (struct value){ .kind = VALUE_ABSENT };
+	return room;
 }
+
+static bool is_blank_byte(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 /* The first line that is not blank, at most so many characters of it. */
 static struct span first_line(struct span text)
 {
-	const char *end = text.data + text.length, *at = text.data, *start;
-	while (at < end && strchr(" \t\r\n", *at) && *at) at++;
-	start = at;
-	for (size_t left = LINE_CHARACTERS; at < end && *at != '\n' && *at != '\r' && left; left--)
-		do at++; while (at < end && ((unsigned char)*at & 0xC0) == 0x80);
-	return span_trim(span_between(start, at));
+	const char *end = text.data + text.length, *at = text.data, *stop;
+	while (at < end && is_blank_byte(*at)) at++;
+	if ((stop = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL)) end = stop;
+	if ((stop = at < end ? memchr(at, '\r', (size_t)(end - at)) : NULL)) end = stop;
+	if (end - at > LINE_CHARACTERS) {
+		stop = at;
+		for (size_t left = LINE_CHARACTERS; stop < end && left; left--)
+			do stop++; while (stop < end && ((unsigned char)*stop & 0xC0) == 0x80);
+		end = stop;
+	}
+	while (end > at && is_blank_byte(end[-1])) end--;
+	return span_between(at, end);
 }
 
 /* What is decoded stays at the end of m->text until it is cleared. Empty: there is no such value. */
 static struct span piece_text(struct map *m, const struct envelope *e, const struct map_piece *piece)
 {
-	struct value v = find(m, e, piece);
-	if (is_empty(&v) || (piece->first_line && (v.kind == VALUE_OBJECT || v.kind == VALUE_ARRAY))) return (struct span){ NULL, 0 };
-	struct span text = v.text;
-	if (v.escaped) {
+	struct value room;
+	const struct value *v = find(m, e, piece, &room);
+	if (is_empty(v) || (piece->first_line && (v->kind == VALUE_OBJECT || v->kind == VALUE_ARRAY))) return (struct span){ NULL, 0 };
+	struct span text = v->text;
+	if (v->escaped) {
 		size_t start = m->text.length;
-		text_append_unescaped(&m->text, v.text);
+		text_append_unescaped(&m->text, v->text);
 		text = (struct span){ m->text.data + start, m->text.length - start };
 	}
 	size_t whole = text.length;
@@ -337,7 +349,7 @@ static void put_all(struct map *m, const struct envelope *e, struct record *reco
 	struct spare spare = { .map = m, .record = record };
 	struct map_member one;
 	const struct map_piece *piece = event->all->value.pieces;
-	struct value object = find(m, e, piece);
+	struct value room, object = *find(m, e, piece, &room);
 	bool is_fields = object.first == e->fields.first && e->fields.kind == VALUE_OBJECT;
 	struct field_walk walk = is_fields ? m->beyond : field_walk(e, object);
 	buffer_clear(&m->rest);

@@ -3,7 +3,6 @@
 #ifndef TO_CEF_MAP_PRIVATE_H
 #define TO_CEF_MAP_PRIVATE_H
 
-#include "base/table.h"
 #include "envelope/field.h"
 #include "envelope/match.h"
 #include "map.h"
@@ -74,6 +73,7 @@ struct map_event {
 
 /* A name that members of `fields` are looked for by: one that a {path} says, or a key of the dictionary. */
 struct map_field {
+	struct span name;
 	const struct dictionary_key *key; /* that * may set; NULL: none */
 	bool wanted;                     /* by a {path} */
 	uint64_t found, used;            /* the envelope in which it was last: map->turn */
@@ -96,12 +96,13 @@ struct map {
 	size_t event_count;
 	const struct map_event *event;   /* of the last envelope */
 	struct span level[8];            /* CEF's severity for the envelope's, as text */
-	struct table names;              /* name -> number of a field, as a uint64_t */
 	struct map_field *fields;
 	size_t field_count, field_room;
+	uint32_t *slots;                 /* hash of a name -> number of a field and one, or 0; a quarter of them is used at most */
+	size_t slot_count;               /* a power of two */
 	/* of the envelope at hand */
 	uint64_t turn;
-	struct map_member members[MAP_MEMBERS_KEPT];
+	struct map_member members[MAP_MEMBERS_KEPT + 1];
 	size_t member_count;
 	struct field_walk beyond;        /* the members that were too many to keep */
 	struct buffer text;              /* values that had to be put together or decoded */
@@ -113,6 +114,34 @@ struct map {
 void *map_take(struct map *, size_t bytes);
 struct span map_keep(struct map *, struct span text);
 struct map_field *map_field_named(struct map *, struct span name, uint32_t *number); /* makes it if there is none */
+
+/* The names are few and known beforehand, so no input can make them collide: a hash of their ends and their length will do. */
+static inline size_t map_hash(struct span name)
+{
+	uint64_t first = 0, last = 0;
+	if (name.length >= 8) {
+		memcpy(&first, name.data, 8);
+		memcpy(&last, name.data + name.length - 8, 8);
+	} else if (name.length >= 4) {
+		uint32_t a, b;
+		memcpy(&a, name.data, 4);
+		memcpy(&b, name.data + name.length - 4, 4);
+		first = a, last = b;
+	} else if (name.length) {
+		first = (unsigned char)name.data[0], last = (uint64_t)(unsigned char)name.data[name.length / 2] << 8 | (unsigned char)name.data[name.length - 1];
+	}
+	uint64_t hash = (first + name.length) * UINT64_C(0x9e3779b97f4a7c15) ^ last * UINT64_C(0xd6e8feb86659fd93);
+	return (size_t)(hash ^ hash >> 32);
+}
+
+static inline struct map_field *map_find_field(const struct map *m, struct span name)
+{
+	for (size_t slot = map_hash(name) & (m->slot_count - 1); m->slots[slot]; slot = (slot + 1) & (m->slot_count - 1)) {
+		struct map_field *field = &m->fields[m->slots[slot] - 1];
+		if (span_equal(field->name, name)) return field;
+	}
+	return NULL;
+}
 
 /* --- reading --- */
 

@@ -41,18 +41,18 @@ static inline uint32_t value_end(const struct envelope *e, uint32_t at)
 	return at;
 }
 
-static struct span string_inside(const struct envelope *e, uint32_t at)
+static inline struct span string_inside(const struct envelope *e, uint32_t at)
 {
 	const uint32_t *index = e->scan->index;
 	return (struct span){ e->line.data + index[at] + 1, index[at + 1] - index[at] - 1 };
 }
 
-static bool has_escape(const struct envelope *e, struct span inside)
+static inline bool has_escape(const struct envelope *e, struct span inside)
 {
 	return (e->scan->flags & SCAN_ESCAPES) && memchr(inside.data, '\\', inside.length);
 }
 
-static struct value string_value(const struct envelope *e, uint32_t at)
+static inline struct value string_value(const struct envelope *e, uint32_t at)
 {
 	struct span inside = string_inside(e, at);
 	return (struct value){ .text = inside, .kind = VALUE_STRING, .escaped = has_escape(e, inside), .first = at };
@@ -209,10 +209,18 @@ static uint32_t next_element(const struct envelope *e, uint32_t at)
 bool field_next(struct field_walk *walk, struct value *key, struct value *value)
 {
 	const struct envelope *e = walk->envelope;
-	if (walk->at == 0 || token(e, walk->at) == '}') return false;
-	*key = string_value(e, walk->at);
-	*value = value_at(e, walk->at + 3);
-	walk->at = next_element(e, walk->at + 3);
+	uint32_t at = walk->at;
+	if (at == 0 || token(e, at) == '}') return false;
+	*key = string_value(e, at);
+	at += 3;
+	if (token(e, at) != '"') {
+		*value = value_at(e, at);
+		walk->at = next_element(e, at);
+		return true;
+	}
+	*value = string_value(e, at);
+	at += 2;
+	walk->at = token(e, at) == ',' ? at + 1 : 0;
 	return true;
 }
 
