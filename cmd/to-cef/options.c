@@ -27,7 +27,7 @@ const struct argp_option cef_option_rows[] = {
 	{ "framing", KEY_FRAMING, "HOW", 0, "End messages of a stream with a newline, lf (default for tcp), or put their length before them, counted (default for tls)", 2 },
 	{ "confirm", KEY_CONFIRM, "HOW", 0, "Take a stream as delivered when the far side has closed it after us, close (default), or when its kernel has acknowledged it, acked", 2 },
 	{ "window", KEY_WINDOW, "SIZE", 0, "Hold at most SIZE of what is not known to be delivered (default 4Mi)", 2 },
-	{ "timeout", KEY_TIMEOUT, "DURATION", 0, "Give up a connection that is not made, or on which nothing moves, for so long (default 10s)", 2 },
+	{ "timeout", KEY_TIMEOUT, "DURATION", 0, "Try again if no connection is made in this time; give up, with status 75, on a far side that takes nothing for so long (default 10s)", 2 },
 	{ "retry-for", KEY_RETRY_FOR, "DURATION", 0, "Give up, with status 75, on a far side that is away this long (default 60s)", 2 },
 	{ "pace", KEY_PACE, "N[/s]", 0, "Send at most N messages a second; the input waits", 2 },
 	{ "cacert", KEY_CACERT, "FILE", 0, "Trust the certificate authorities in FILE (default the system's)", 2 },
