@@ -121,7 +121,6 @@ static void what_else_stands_in_front_is_refused(void **state)
 	require_refused(state, "CEF:", "before \"CEF:\"");
 	require_refused(state, "CEF:0", "header ends");
 	require_refused(state, "CEF:x|a|b|c|d|e|5|", "before \"CEF:\"");
-	require_refused(state, "", "before \"CEF:\"");
 }
 
 static void newlines_around_the_line_are_no_part_of_it(void **state)
@@ -343,10 +342,8 @@ static void a_line_that_is_too_long_is_shortened_and_counted(void **state)
 static void a_line_is_found_where_there_is_one(void **state)
 {
 	(void)state;
-	assert_true(legacy_is(SPAN("CEF:0|a")));
-	assert_true(legacy_is(SPAN("Oct 05 12:00:00 web1 CEF:0|a")));
-	assert_false(legacy_is(SPAN("CEF:")));
-	assert_false(legacy_is(SPAN("CEF:|")));
+	assert_true(legacy_is(SPAN("CEF:0|a")) && legacy_is(SPAN("Oct 05 12:00:00 web1 CEF:0|a")));
+	assert_false(legacy_is(SPAN("CEF:")) || legacy_is(SPAN("CEF:|")));
 	assert_false(legacy_is(SPAN("a CEF: b|")));
 	assert_false(legacy_is(SPAN("xCEF:0|a")));
 	assert_false(legacy_is(SPAN("")));
@@ -374,10 +371,8 @@ static void draw_text(char *out, size_t room)
 static size_t write_with(char *out, const char *text, const char *special)
 {
 	char *p = out;
-	for (; *text; text++) {
+	for (; *text; *p++ = *text++)
 		if (strchr(special, *text)) *p++ = '\\';
-		*p++ = *text;
-	}
 	*p = '\0';
 	return (size_t)(p - out);
 }
@@ -387,15 +382,10 @@ struct input { char signature[ROOM], name[ROOM], agent[ROOM], path[ROOM], source
 
 static void draw_input(struct input *in)
 {
-	draw_text(in->signature, ROOM);
-	draw_text(in->name, ROOM);
-	draw_text(in->agent, ROOM);
-	draw_text(in->path, ROOM);
-	draw_text(in->host, ROOM);
-	draw_text(in->user, ROOM);
-	strcpy(in->source, "192.0.2.7");
-	if (draw(4) == 0) draw_text(in->source, ROOM);
+	char *const all[] = { in->signature, in->name, in->agent, in->path, in->host, in->user, in->source };
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) draw_text(all[i], ROOM);
 	for (int i = 0; i < EXTRAS; i++) draw_text(in->extra[i], ROOM);
+	if (draw(4)) strcpy(in->source, "192.0.2.7");
 }
 
 static void write_line(char *out, const struct input *in)
@@ -468,8 +458,8 @@ static void what_the_client_escaped_is_never_lost_or_forged(void **state)
 			require_value(event, key, in.extra[i], text);
 		}
 		for (size_t i = 0; i < event->pair_count; i++) {
-			struct span key = event->pair[i].key;
 			static const char known[] = " cs1Label cs1 requestMethod request src dhost suser extra0 extra1 extra2 ";
+			struct span key = event->pair[i].key;
 			char word[40];
 			snprintf(word, sizeof word, " %.*s ", (int)key.length, key.data);
 			if (!strstr(known, word) && !memmem(in.user, strlen(in.user), "=", 1)) fail_msg("%s\nhas a key%sfrom nowhere", text, word);
@@ -483,26 +473,26 @@ static void what_the_client_escaped_is_never_lost_or_forged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_right_line_goes_out_byte_for_byte, open_legacy, close_legacy),
-		cmocka_unit_test_setup_teardown(date_and_host_in_front_are_taken_off, open_legacy, close_legacy),
-		cmocka_unit_test_setup_teardown(what_else_stands_in_front_is_refused, open_legacy, close_legacy),
-		cmocka_unit_test_setup_teardown(newlines_around_the_line_are_no_part_of_it, open_legacy, close_legacy),
-		cmocka_unit_test_setup_teardown(raw_newlines_become_spaces_in_the_header_and_escapes_in_values, open_legacy, close_legacy),
-		cmocka_unit_test_setup_teardown(controls_do_not_get_through, open_legacy, close_legacy),
-		cmocka_unit_test_setup_teardown(suser_is_escaped_whatever_it_holds, open_legacy, close_legacy),
-		cmocka_unit_test_setup_teardown(extra_keys_behind_a_wrong_suser_stay_keys, open_legacy, close_legacy),
-		cmocka_unit_test_setup_teardown(a_forged_key_behind_src_is_text_of_src, open_legacy, close_legacy),
-		cmocka_unit_test_setup_teardown(none_for_an_address_is_left_out, open_legacy, close_legacy),
-		cmocka_unit_test_setup_teardown(bad_keys_get_an_underscore_for_each_bad_character, open_legacy, close_legacy),
-		cmocka_unit_test_setup_teardown(vendor_product_and_version_are_escaped, open_legacy, close_legacy),
+		cmocka_unit_test(a_right_line_goes_out_byte_for_byte),
+		cmocka_unit_test(date_and_host_in_front_are_taken_off),
+		cmocka_unit_test(what_else_stands_in_front_is_refused),
+		cmocka_unit_test(newlines_around_the_line_are_no_part_of_it),
+		cmocka_unit_test(raw_newlines_become_spaces_in_the_header_and_escapes_in_values),
+		cmocka_unit_test(controls_do_not_get_through),
+		cmocka_unit_test(suser_is_escaped_whatever_it_holds),
+		cmocka_unit_test(extra_keys_behind_a_wrong_suser_stay_keys),
+		cmocka_unit_test(a_forged_key_behind_src_is_text_of_src),
+		cmocka_unit_test(none_for_an_address_is_left_out),
+		cmocka_unit_test(bad_keys_get_an_underscore_for_each_bad_character),
+		cmocka_unit_test(vendor_product_and_version_are_escaped),
 		cmocka_unit_test(the_options_say_which_field_has_the_pipe),
-		cmocka_unit_test_setup_teardown(a_severity_is_the_one_that_is_meant_or_refused, open_legacy, close_legacy),
-		cmocka_unit_test_setup_teardown(in_lines_of_others_nothing_overwrites_what_stood_before, open_legacy, close_legacy),
-		cmocka_unit_test_setup_teardown(a_line_cut_anywhere_is_refused_or_right, open_legacy, close_legacy),
-		cmocka_unit_test_setup_teardown(a_line_of_a_megabyte_is_no_trouble, open_legacy, close_legacy),
+		cmocka_unit_test(a_severity_is_the_one_that_is_meant_or_refused),
+		cmocka_unit_test(in_lines_of_others_nothing_overwrites_what_stood_before),
+		cmocka_unit_test(a_line_cut_anywhere_is_refused_or_right),
+		cmocka_unit_test(a_line_of_a_megabyte_is_no_trouble),
 		cmocka_unit_test(a_line_that_is_too_long_is_shortened_and_counted),
 		cmocka_unit_test(a_line_is_found_where_there_is_one),
-		cmocka_unit_test_setup_teardown(what_the_client_escaped_is_never_lost_or_forged, open_legacy, close_legacy),
+		cmocka_unit_test(what_the_client_escaped_is_never_lost_or_forged),
 	};
-	return cmocka_run_group_tests_name("legacy", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("legacy", tests, open_legacy, close_legacy);
 }
