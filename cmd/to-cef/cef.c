@@ -93,15 +93,15 @@ static char *escape_byte(char *at, char c, struct cef_tally *tally)
 	return at;
 }
 
-/* There is room for twice the bytes. */
-static char *escape(char *at, const char *p, const char *end, struct cef_tally *tally)
+char *cef_escape(char *at, struct span text, struct cef_tally *tally)
 {
-	while (p < end) {
+	const char *p = text.data, *end = p + text.length;
+	for (;;) {
 		size_t plain = copy_plain(at, p, (size_t)(end - p), IN_VALUE);
 		p += plain, at += plain;
+		if (p == end) return at;
 		for (const char *stop = end - p > 8 ? p + 8 : end; p < stop; p++) at = escape_byte(at, *p, tally);
 	}
-	return at;
 }
 
 bool cef_append_trimmed(struct buffer *out, struct span text, struct cef_tally *tally)
@@ -111,7 +111,7 @@ bool cef_append_trimmed(struct buffer *out, struct span text, struct cef_tally *
 		size_t length = text.length < CHUNK ? text.length : CHUNK;
 		if (!buffer_reserve(out, 2 * length)) return false;
 		char *start = out->data + out->length;
-		out->length += (size_t)(escape(start, text.data, text.data + length, tally) - start);
+		out->length += (size_t)(cef_escape(start, (struct span){ text.data, length }, tally) - start);
 		text.data += length;
 		text.length -= length;
 	}

@@ -29,6 +29,32 @@ static inline struct span cef_trimmed(struct span value)
 
 /* cef_append_value for one that is trimmed. */
 bool cef_append_trimmed(struct buffer *out, struct span text, struct cef_tally *);
+/* The same where there is room for twice the bytes; returns the end. */
+char *cef_escape(char *at, struct span text, struct cef_tally *);
+
+/* memcpy of a few bytes, without a call for them. */
+static inline char *cef_copy_name(char *at, struct span name)
+{
+	size_t n = name.length;
+	if (n >= 8 && n <= 16) {
+		uint64_t first, last;
+		memcpy(&first, name.data, 8);
+		memcpy(&last, name.data + n - 8, 8);
+		memcpy(at, &first, 8);
+		memcpy(at + n - 8, &last, 8);
+	} else if (n >= 4 && n < 8) {
+		uint32_t first, last;
+		memcpy(&first, name.data, 4);
+		memcpy(&last, name.data + n - 4, 4);
+		memcpy(at, &first, 4);
+		memcpy(at + n - 4, &last, 4);
+	} else if (n == 3) {
+		memcpy(at, name.data, 3);
+	} else {
+		memcpy(at, name.data, n);
+	}
+	return at + n;
+}
 
 /* How many bytes the character takes that ends a line for some reader, or is a control: C0, DEL, C1, U+2028 and U+2029. 0: it is none of them. */
 size_t cef_control_length(struct span text);

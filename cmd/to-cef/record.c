@@ -62,15 +62,18 @@ const char *record_begin(struct record *r, const struct cef_header *given)
 
 /* --- one pair --- */
 
-static struct record_pair *begin_pair(struct record *r, struct span name, size_t number, enum record_cutting cutting)
+enum { SHORT = 4096 }; /* values for which room is made beforehand, as if all of it had to be escaped */
+
+/* With room for a value of so many bytes, if that is short. */
+static inline struct record_pair *begin_pair(struct record *r, struct span name, size_t number, enum record_cutting cutting, size_t room)
 {
 	struct record_pair *pair = &r->pair[r->pair_count];
 	struct buffer *line = &r->line;
 	pair->start = pair->key = pair->value = (uint32_t)line->length;
-	if (buffer_reserve(line, name.length + 2)) {
+	if (buffer_reserve(line, name.length + 2 + (room <= 2 * SHORT ? room : 0))) {
 		if (r->pair_count) line->data[line->length++] = ' ';
 		pair->key = (uint32_t)line->length;
-		memcpy(line->data + line->length, name.data, name.length);
+		cef_copy_name(line->data + line->length, name);
 		line->length += name.length;
 		line->data[line->length++] = '=';
 		pair->value = (uint32_t)line->length;
@@ -97,8 +100,9 @@ void record_add_text(struct record *r, struct span name, size_t number, struct s
 		r->tally.omitted++;
 		return;
 	}
-	struct record_pair *pair = begin_pair(r, name, number, cutting);
-	cef_append_trimmed(&r->line, text, &r->tally.text);
+	struct record_pair *pair = begin_pair(r, name, number, cutting, 2 * text.length);
+	if (text.length <= SHORT && !r->line.failed) r->line.length = (size_t)(cef_escape(r->line.data + r->line.length, text, &r->tally.text) - r->line.data);
+	else cef_append_trimmed(&r->line, text, &r->tally.text);
 	end_pair(r, pair);
 }
 
@@ -145,7 +149,7 @@ static const char *put_typed(struct record *r, const struct dictionary_key *key,
 		return NULL;
 	}
 	size_t before = r->line.length;
-	struct record_pair *pair = begin_pair(r, key->name, key->number, RECORD_CUT_NEVER);
+	struct record_pair *pair = begin_pair(r, key->name, key->number, RECORD_CUT_NEVER, 0);
 	if (dictionary_append(&r->line, type, text, &why) || r->line.failed) {
 		end_pair(r, pair);
 		return NULL;
@@ -271,7 +275,7 @@ bool record_try(struct record *r, const struct dictionary_key *key, struct span 
 		return true;
 	}
 	r->tally.text.trimmed += text.length != value.length;
-	struct record_pair *pair = begin_pair(r, key->name, key->number, RECORD_CUT_NEVER);
+	struct record_pair *pair = begin_pair(r, key->name, key->number, RECORD_CUT_NEVER, 0);
 	if (dictionary_append(&r->line, type, text, &why) || r->line.failed) {
 		end_pair(r, pair);
 		return true;
