@@ -90,7 +90,7 @@ teardown() { syslog_teardown; }
 	receiver r do=reset:20000,reset:0,reset:100000,read
 	deliver --count 3000 --bytes 300 --retry 20000 "syslog+tcp:127.0.0.1:$port"
 	expect_status 0
-	books proved=3000 reconnects=3
+	books proved=3000 'reconnects=[23]' # a reset that comes before the connection stands is no connection
 	all_arrived r lf 3000
 	grep -q 'connecting again' "$err"
 }
