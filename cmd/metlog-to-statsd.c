@@ -39,15 +39,6 @@ static const struct argp_option rows[] = {
 	{ 0 },
 };
 
-static int64_t read_pace(const char *text)
-{
-	int64_t n;
-	struct span digits = span_of(text);
-	if (digits.length > 2 && !strcmp(text + digits.length - 2, "/s")) digits.length -= 2;
-	if (!number_parse_int(digits, &n) || n < 1 || n > 1000000000) tool_usage_error("--pace: '%s' is not a number of metrics a second", text);
-	return n;
-}
-
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -65,7 +56,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_MTU: o->mtu = tool_integer("--mtu", text, 0, BATCH_LINE_MAX); return 0;
 	case KEY_ONE: o->sink.one_per_packet = true; return 0;
-	case KEY_PACE: o->sink.pace = (uint64_t)read_pace(text); return 0;
+	case KEY_PACE: o->sink.pace = tool_pace("--pace", text, "metrics"); return 0;
 	case KEY_AGGREGATE:
 		o->sink.aggregate_ns = tool_duration("--aggregate", text);
 		if (o->sink.aggregate_ns < 1000000) tool_usage_error("--aggregate: '%s' is less than a millisecond", text);

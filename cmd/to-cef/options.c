@@ -71,15 +71,6 @@ static int choose(const char *option, const char *text, const char *const names[
 	tool_usage_error("%s: '%s' is not %s", option, text, list);
 }
 
-static uint64_t read_pace(const char *text)
-{
-	int64_t n;
-	struct span digits = span_of(text);
-	if (digits.length > 2 && !strcmp(text + digits.length - 2, "/s")) digits.length -= 2;
-	if (!number_parse_int(digits, &n) || n < 1 || n > 1000000000) tool_usage_error("--pace: '%s' is not a number of messages a second", text);
-	return (uint64_t)n;
-}
-
 static int64_t read_milliseconds(const char *option, const char *text)
 {
 	int64_t ms = tool_duration(option, text) / 1000000;
@@ -117,7 +108,7 @@ static error_t parse_transport(int key, char *text, struct cef_options *o)
 	case KEY_WINDOW: s->window_bytes = tool_size("--window", text), o->given_syslog = o->given_stream = "--window"; return 0;
 	case KEY_TIMEOUT: s->timeout_ms = read_milliseconds("--timeout", text), o->given_syslog = "--timeout"; return 0;
 	case KEY_RETRY_FOR: s->retry_ms = tool_duration("--retry-for", text) / 1000000, o->given_syslog = "--retry-for"; return 0;
-	case KEY_PACE: s->pace = read_pace(text), o->given_syslog = "--pace"; return 0;
+	case KEY_PACE: s->pace = tool_pace("--pace", text, "messages"), o->given_syslog = "--pace"; return 0;
 	case KEY_CACERT: s->tls.ca_file = text, o->given_tls = "--cacert"; return 0;
 	case KEY_CERT: s->tls.cert_file = text, o->given_tls = "--cert"; return 0;
 	case KEY_KEY: s->tls.key_file = text, o->given_tls = "--key"; return 0;

@@ -101,6 +101,15 @@ int64_t tool_integer(const char *option, const char *text, int64_t least, int64_
 	return value;
 }
 
+uint64_t tool_pace(const char *option, const char *text, const char *what)
+{
+	int64_t n;
+	struct span digits = span_of(text);
+	if (digits.length > 2 && !strcmp(text + digits.length - 2, "/s")) digits.length -= 2;
+	if (!number_parse_int(digits, &n) || n < 1 || n > 1000000000) tool_usage_error("%s: '%s' is not a number of %s a second", option, text, what);
+	return (uint64_t)n;
+}
+
 static enum tool_color color_of(const char *when)
 {
 	if (strcmp(when, "auto") == 0) return COLOR_AUTO;
