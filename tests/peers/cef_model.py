@@ -206,7 +206,7 @@ def make(count, seed, model, map_file):
                 envelope['payload'] = payload
                 if kind == 'mapped' and not_blank(payload):
                     want['msg'] = value_of(payload)
-                elif kind == 'cef' and not fields.get('msg') and value_of(payload) and payload != fields['name']:
+                elif kind == 'cef' and not value_of(fields.get('msg', '')) and value_of(payload) and payload != fields['name']:
                     want['msg'] = value_of(payload)
             if kind == 'cef':
                 stamp = 1790812800 + (int(envelope['timestamp'][8:10]) - 1) * 86400 + 12 * 3600 + number % 60
