@@ -218,7 +218,7 @@ struct span legacy_line(struct legacy *legacy, struct span text, struct span *da
 	*date = *host = SPAN("");
 	*why = "a warning of the client that quotes an event, not the event";
 	if (span_starts(body, SPAN("CEF Message too big"))) return nothing;
-	if (!preface_read(&preface, body, 0, &line, why, &column)) return nothing;
+	if (!preface_read(&preface, body, NULL, &line, why, &column)) return nothing;
 	bool right = is_right(legacy, line);
 	bool as_was = right && line.data + line.length == text.data + text.length;
 	if (!right) {

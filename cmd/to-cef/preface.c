@@ -9,7 +9,7 @@
 struct walk {
 	const char *p, *end;
 	const char *why;
-	int64_t now_ns;
+	const int64_t *now_ns;     /* NULL: times are not wanted */
 };
 
 static bool fail_here(struct walk *w, const char *why)
@@ -147,11 +147,20 @@ static int month_of(struct span name)
 	return 0;
 }
 
+static bool is_clock(struct span text)
+{
+	static const char most[] = "29:59:69";
+	if (text.length < 8 || text.length > 18 || (text.length > 8 && text.data[8] != '.')) return false;
+	for (size_t i = 0; i < 8; i++)
+		if (text.data[i] < (most[i] == ':' ? ':' : '0') || text.data[i] > most[i]) return false;
+	return text.data[0] < '2' || text.data[1] < '4';
+}
+
 /* `clock` is "12:00:00" or "12:00:00.123". */
 static bool make_time(int year, int month, int day, struct span clock, int64_t now_ns, int64_t *time_ns)
 {
 	char text[TIMESTAMP_MAX];
-	int length = snprintf(text, sizeof text, "%04d-%02d-%02d %.*s", year, month, day, (int)(clock.length < 20 ? clock.length : 20), clock.data);
+	int length = snprintf(text, sizeof text, "%04d-%02d-%02d %.*s", year, month, day, (int)clock.length, clock.data);
 	return timestamp_parse_loose((struct span){ text, (size_t)length }, now_ns, time_ns);
 }
 
@@ -192,8 +201,9 @@ static void take_date(struct walk *w, struct preface *preface)
 		year = take_digits(w, 4, false);
 		if (year < 0 || !take(w, SPAN(" "))) w->p = back, year = 0;
 		struct span clock = take_word(w);
-		bool whole = clock.length >= 8 && clock.data[2] == ':' && clock.data[5] == ':';
-		preface->has_time = whole && (year ? make_time(year, month, day, clock, w->now_ns, &preface->time_ns) : make_nearest_time(month, day, clock, w->now_ns, &preface->time_ns));
+		preface->has_time = day <= 31 && is_clock(clock);
+		if (preface->has_time && w->now_ns)
+			preface->has_time = year ? make_time(year, month, day, clock, *w->now_ns, &preface->time_ns) : make_nearest_time(month, day, clock, *w->now_ns, &preface->time_ns);
 	}
 	if (preface->has_time) preface->date = span_between(from, w->p);
 	else w->p = from;
@@ -208,7 +218,7 @@ bool preface_time(struct span text, int64_t now_ns, int64_t *time_ns)
 		zoned = text.length > utc[i].length && memcmp(text.data + text.length - utc[i].length, utc[i].data, utc[i].length) == 0;
 		if (zoned) text.length -= utc[i].length;
 	}
-	struct walk w = { .p = text.data, .end = text.data + text.length, .now_ns = now_ns };
+	struct walk w = { .p = text.data, .end = text.data + text.length, .now_ns = &now_ns };
 	take_date(&w, &preface);
 	*time_ns = preface.time_ns;
 	if (!preface.has_time || w.p != w.end) return false;
@@ -250,7 +260,7 @@ static bool take_rfc3164(struct walk *w, struct preface *preface)
 	return true;
 }
 
-bool preface_read(struct preface *preface, struct span text, int64_t now_ns, struct span *line, const char **why, size_t *column)
+bool preface_read(struct preface *preface, struct span text, const int64_t *now_ns, struct span *line, const char **why, size_t *column)
 {
 	if (!text.data) text = SPAN("");
 	struct walk w = { .p = text.data, .end = text.data + text.length, .now_ns = now_ns };

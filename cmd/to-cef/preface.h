@@ -19,8 +19,8 @@ struct preface {
 	struct span date, host, ident, pid;   /* empty: there is none, or "-" */
 };
 
-/* `line` is the text from its "CEF:" on. False: *why is static text, *column the byte, counted from 1. */
-bool preface_read(struct preface *, struct span text, int64_t now_ns, struct span *line, const char **why, size_t *column);
+/* `line` is the text from its "CEF:" on. `now_ns` NULL: the caller has no use for the time, which costs more than all the rest; a date is still looked at, and has_time set. False: *why is static text, *column the byte, counted from 1. */
+bool preface_read(struct preface *, struct span text, const int64_t *now_ns, struct span *line, const char **why, size_t *column);
 
 /* A time alone, in one of the forms of DATE; "UTC", "GMT" or "Z" may stand behind it, other names of zones not. */
 bool preface_time(struct span text, int64_t now_ns, int64_t *time_ns);

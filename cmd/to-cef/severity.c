@@ -22,8 +22,8 @@ bool severity_find(struct span text, struct span *found)
 	text = span_trim(text);
 	if (text.length > 2 && text.data[text.length - 2] == '.' && text.data[text.length - 1] == '0') text.length -= 2;
 	while (text.length > 1 && text.data[0] == '0') text.data++, text.length--;
-	for (int rank = 0; rank <= 10; rank++)
-		if (span_equal(text, number(rank))) return *found = number(rank), true;
+	if (text.length == 1 && text.data[0] >= '0' && text.data[0] <= '9') return *found = number(text.data[0] - '0'), true;
+	if (span_equal(text, number(10))) return *found = number(10), true;
 	for (size_t i = 0; i < WORDS; i++)
 		if (text.length == word[i].text.length && strncasecmp(text.data, word[i].text.data, text.length) == 0)
 			return *found = word[i < VERY_HIGH ? i : VERY_HIGH].text, true;

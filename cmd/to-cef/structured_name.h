@@ -10,14 +10,18 @@ enum structured_name {
 	STRUCTURED_CEF_META, STRUCTURED_CEF_VERSION, STRUCTURED_EXTENSION, STRUCTURED_NAMES,
 };
 
-/* STRUCTURED_NAMES: it is none of them. */
+/* STRUCTURED_NAMES: it is none of them. By length first: it is asked for each field of each event. */
 static inline enum structured_name structured_name_find(struct span key)
 {
-	static const char *const names[] = { "signature", "name", "severity", "vendor", "product", "version", "cef_meta", "cef_version", "extension" };
-	int i = STRUCTURED_NAMES;
-	if (key.length >= 4 && key.length <= 11)
-		for (i = 0; i < STRUCTURED_NAMES && !span_equal(key, span_of(names[i])); i++);
-	return (enum structured_name)i;
+	switch (key.length) {
+	case 4: return span_equal(key, SPAN("name")) ? STRUCTURED_NAME : STRUCTURED_NAMES;
+	case 6: return span_equal(key, SPAN("vendor")) ? STRUCTURED_VENDOR : STRUCTURED_NAMES;
+	case 7: return span_equal(key, SPAN("product")) ? STRUCTURED_PRODUCT : span_equal(key, SPAN("version")) ? STRUCTURED_VERSION : STRUCTURED_NAMES;
+	case 8: return span_equal(key, SPAN("severity")) ? STRUCTURED_SEVERITY : span_equal(key, SPAN("cef_meta")) ? STRUCTURED_CEF_META : STRUCTURED_NAMES;
+	case 9: return span_equal(key, SPAN("signature")) ? STRUCTURED_SIGNATURE : span_equal(key, SPAN("extension")) ? STRUCTURED_EXTENSION : STRUCTURED_NAMES;
+	case 11: return span_equal(key, SPAN("cef_version")) ? STRUCTURED_CEF_VERSION : STRUCTURED_NAMES;
+	default: return STRUCTURED_NAMES;
+	}
 }
 
 #endif

@@ -203,7 +203,7 @@ bool unfold_line(struct unfold *u, struct span line, struct buffer *out, const c
 	if (!text_is_utf8(text)) {
 		*why = "not valid UTF-8";
 		*column = valid_length(text) + 1;
-	} else if (preface_read(&u->preface, text, u->options.now_ns, &rest, why, column)) {
+	} else if (preface_read(&u->preface, text, &u->options.now_ns, &rest, why, column)) {
 		size_t before = (size_t)(rest.data - text.data);
 		if (cef_read(&u->event, rest, CEF_LENIENT, &u->decoded, why, column) && !severity_find(u->event.header.severity, &u->event.header.severity)) {
 			*why = "the severity is neither 0 to 10 nor a word of CEF";

@@ -116,6 +116,7 @@ static void what_else_stands_in_front_is_refused(void **state)
 	require_refused(state, "user bob said " BEGIN "act=x", "before \"CEF:\"");
 	require_refused(state, "Oct 05 12:00:00 web1 and more " BEGIN "act=x", "before \"CEF:\"");
 	require_refused(state, "Okt 05 12:00:00 web1 " BEGIN "act=x", "before \"CEF:\"");
+	require_refused(state, "Oct 05 12:00:00x web1 " BEGIN "act=x", "before \"CEF:\"");
 	require_refused(state, "Oct 05 web1 " BEGIN "act=x", "before \"CEF:\"");
 	require_refused(state, "CEF Message too big. Oct 05 12:00:00 web1 " BEGIN FIXED "suser=none [('msg', 'xxxx')]", "a warning of the client");
 	require_refused(state, "CEF:", "before \"CEF:\"");
