@@ -2,24 +2,26 @@
 # check.sh - builds the project from a copy of this tree and tries everything a release is held to.
 # SPDX-License-Identifier: MPL-2.0
 #
-# usage: contrib/check.sh [--long] [--no-install] [--keep] [--record]
-#   --long        also all suites by the sanitizers and from the release tarball, each fuzz target for 60 s (clang), and all faults
-#   --no-install  use what is here; what is missing becomes a skip
-#   --keep        keep the work directory and say where it is (it is kept when something fails, too)
-#   --record      write down in contrib/durations how long each job took: those that last longest begin first
+# usage: contrib/check.sh [--long] [--only=PATTERN] [--no-install] [--keep] [--record]
+#   --long          also all suites by the sanitizers and from the release tarball, each fuzz target for 60 s (clang), and all faults
+#   --only=PATTERN  of the jobs only those whose name matches: "peers hdfs", "distcheck|valgrind", "sanitizers (units|http)|build by"
+#   --no-install    use what is here; what is missing becomes a skip
+#   --keep          keep the work directory and say where it is (it is kept when something fails, too)
+#   --record        write down in contrib/durations how long each job took: those that last longest begin first
 # Ends with the jobs that took longest, and "N passed, N failed, N skipped"; the exit status is 0 if nothing failed. Skips name their reason.
 # Without --long it ends within CHECK_MINUTES (18): what there is no time for then is a skip, the sanitizers first.
 # shellcheck disable=SC2015,SC2016,SC2034,SC2317,SC2329
 set -u
 
-long='' install=yes keep='' record=''
+long='' install=yes keep='' record='' only=''
 for argument; do
 	case $argument in
 	--long) long=yes ;;
+	--only=*) only=${argument#*=} ;;
 	--no-install) install='' ;;
 	--keep) keep=yes ;;
 	--record) record=yes ;;
-	--help | -h) sed -n '5,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+	--help | -h) sed -n '5,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
 	*) echo "check.sh: unknown option $argument; see --help" >&2; exit 64 ;;
 	esac
 done
@@ -51,7 +53,7 @@ skip() { skipped=$((skipped + 1)); skips+=("$1"); echo "   skipped: $1"; }
 finish() {
 	say "what took longest"
 	pool_slowest 10
-	[ -z "$record" ] || [ "$failed" -gt 0 ] || awk '$1 > 2 { seconds = $1; $1 = $2 = ""; sub(/^ +/, ""); print seconds, $0 }' "$logs/durations" | sort -k2 >"$top/contrib/durations"
+	[ -z "$record" ] || [ "$failed" -gt 0 ] || pool_record
 	say "summary after $((SECONDS / 60)) min $((SECONDS % 60)) s"
 	[ ${#skips[@]} -eq 0 ] || printf 'skipped: %s\n' "${skips[@]}" | sort | uniq -c | sed 's/^ *1 //; s/^ *\([0-9]*\) \(.*\)$/\2 (\1 times)/'
 	[ ${#failures[@]} -eq 0 ] || printf 'FAILED: %s\n' "${failures[@]}"

@@ -7,14 +7,16 @@
 #   pool_sort                               orders the jobs added since the last pool_sort: those that last longest begin first
 #   pool_run                                runs them all; a job for which no time is left is a skip that says so
 #   pool_slowest N                          the N longest of what has run
+#   pool_record                             writes down what has run; what has not keeps what is known of it
 #
 # check.sh sets: logs (a directory), jobs (how many processors), deadline (in $SECONDS; 0 for none), durations (a file: "SECONDS NAME" a line),
-# and has skip, failure.
+# only (a pattern for names; empty: all), and has skip, failure.
 
 pool_kind=() pool_name=() pool_limit=() pool_command=() pool_need=() pool_sorted=0 pool_needed=''
 declare -A pool_started=() pool_ok=()
 
 pool_add() {
+	[[ -z $only || $2 =~ $only ]] || return 0
 	pool_kind+=("$1") pool_name+=("$2") pool_limit+=("$3") pool_need+=("$pool_needed")
 	shift 3
 	pool_command+=("$(printf '%q ' "$@")")
@@ -115,4 +117,10 @@ pool_slowest() {
 	sort -k1,1nr "$logs/durations" | head -n "$1" | while read -r real busy name; do
 		printf '   %4d s (%d s of a processor)  %s\n' "$real" "$busy" "$name"
 	done
+}
+
+pool_record() {
+	{ cat "$durations"; cut -d' ' -f1,3- "$logs/durations"; } |
+		awk '{ seconds = $1; sub(/^[^ ]* /, ""); known[$0] = seconds } END { for (name in known) if (known[name] > 2) print known[name], name }' | sort -k2 >"$logs/recorded" &&
+		cp "$logs/recorded" "$durations"
 }
