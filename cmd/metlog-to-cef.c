@@ -123,7 +123,7 @@ static int print_map(struct run *r)
 /* The segment's rest was not read: it is not done. */
 static bool is_cut_short(const struct run *r)
 {
-	return r->batch && (signals_stopping() || r->sender.over || r->filter.reader.fd >= 0);
+	return r->batch && !r->filter.rejects.fatal && (signals_stopping() || r->sender.over || r->filter.reader.fd >= 0);
 }
 
 int main(int argc, char **argv)

@@ -310,6 +310,9 @@ usage() {
 	wait "$one" || status=$?
 	expect_status 75
 	exec 9>&-
+	{ echo nonsense; events 3; } >in
+	METLOG_SEGMENT=000000000001-20121005T120000 separately metlog-to-cef --strict <in
+	expect_status 65
 	record tcp
 	metlog-to-cef --to "syslog+tcp:127.0.0.1:$at" --stats books <pipe 2>err 3>&- 7>&- &
 	one=$! children="$children $!"
