@@ -53,7 +53,7 @@ static inline bool is_plain_word(uint64_t word, enum place place)
 }
 
 /* Copies what is plain by words, and says how much that was: all of it mostly, else not more than seven bytes short of what has to be looked at. */
-static inline size_t copy_plain(char *at, const char *p, size_t length, enum place place)
+__attribute__((always_inline)) static inline size_t copy_plain(char *at, const char *p, size_t length, enum place place)
 {
 	uint64_t word;
 	size_t i = 0;

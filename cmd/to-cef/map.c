@@ -144,7 +144,7 @@ static void link_file(struct map *m, size_t which)
 		struct map_event *event = &m->events[m->event_count++];
 		bool fallback = which == FILE_BUILTIN;
 		*event = (struct map_event){ .name = fallback ? "built-in" : section->name, .match = section->match, .drop = section->drop };
-		const struct map_section *own[] = { &file->sections[0], section }, *builtin[] = { &file->sections[0], section, &m->files[FILE_USER].sections[0] };
+		const struct map_section *own[] = { &file->sections[0], section }, *builtin[] = { &file->sections[0], section, m->files[FILE_USER].sections };
 		if (section->drop) continue;
 		link_rows(m, event, fallback ? builtin : own, fallback && m->files[FILE_USER].count ? 3 : 2);
 	}
