@@ -233,15 +233,20 @@ teardown() { syslog_teardown; }
 
 @test "--pace holds the rate, and nothing is gathered" {
 	receiver r
+	seq 100 | sed 's/^/<134>/' >lines
 	mkfifo in
+	from=$(date +%s%N)
 	"$driver" --pace 200 "syslog+tcp:127.0.0.1:$port" <in >said 2>complaints 3>&- &
 	pid=$!
 	exec 7>in
-	seq 100 | sed 's/^/<134>/' >&7
+	cat lines >&7
 	await 10 grep -qs '<134>1$' r.1
+	if grep -q '<134>100$' r.1; then fail "all came at once"; fi
 	exec 7>&-
 	wait "$pid"
 	grep -q '^fine taken=100 proved=100 ' said
+	[ $((($(date +%s%N) - from) / 1000000)) -ge 450 ]
+	expect_same r.1 lines
 }
 
 @test "IPv6 is spoken, with and without a name" {

@@ -364,7 +364,11 @@ unsigned socket_take_errors(int fd, int *error)
 		char packet[1], control[512];
 		struct iovec piece = { packet, sizeof packet };
 		struct msghdr m = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
-		if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return count;
+		if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) {
+			int other = count ? 0 : error_of(fd); /* where errors are not kept; or poll(2) would tell of it for ever */
+			if (other) *error = other;
+			return other ? 1 : count;
+		}
 		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 		struct sock_extended_err one = { .ee_errno = ECONNREFUSED };
 		if (c && c->cmsg_len >= CMSG_LEN(sizeof one)) memcpy(&one, CMSG_DATA(c), sizeof one);

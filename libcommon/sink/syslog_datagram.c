@@ -71,7 +71,11 @@ static void repeat_last(struct syslog *s)
 enum syslog_state syslog_datagram_hear(struct syslog *s, int timeout_ms)
 {
 	struct pollfd p = { .fd = s->fd };
-	if (s->fd < 0 || s->transport != SYSLOG_UDP) return s->state;
+	if (s->fd < 0) return s->state;
+	if (s->transport == SYSLOG_UNIX) {
+		if (signals_poll(&p, 1, 0) > 0) syslog_disconnect(s); /* the next message finds out what became of it */
+		return s->state;
+	}
 	for (int turn = 0; turn < 2; turn++) {
 		if (timeout_ms) signals_poll(&p, 1, timeout_ms);
 		if (!take_refusals(s)) break;

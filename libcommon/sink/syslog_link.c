@@ -196,10 +196,9 @@ enum syslog_heard syslog_close(struct syslog *s)
 	return SYSLOG_QUIET;
 }
 
-/* What is unsent of TLS is counted with its wrapping, that of a unix socket in the kernel's own measure: there it says something only when it is nothing. */
+/* Of TLS it is counted with its wrapping, of a unix socket in the kernel's own measure: both are more than our bytes, so at most less counts as taken than was. */
 size_t syslog_taken(const struct syslog *s)
 {
 	size_t waiting = (size_t)socket_unsent(s->fd);
-	if (s->transport != SYSLOG_TCP && waiting) return 0;
 	return s->window.sent > waiting ? s->window.sent - waiting : 0;
 }

@@ -240,6 +240,32 @@ static void messages_are_gathered_until_they_are_flushed(void **state)
 	syslog_free(s);
 }
 
+/* It said that it is at its end, and may go without having read the rest. */
+static void an_end_that_comes_before_our_last_byte_was_taken_proves_nothing(void **state)
+{
+	char to[64], peer[SOCKET_NAME_MAX], reason[SOCKET_REASON_MAX], text[64];
+	static char bytes[65536];
+	int listener = receiver("tcp", to);
+	struct endpoint e;
+	const char *why;
+	(void)state;
+	snprintf(text, sizeof text, "%.50s", to + strlen("syslog+"));
+	assert_true(endpoint_parse(&e, span_of(text), &why));
+	int ours = socket_connect(&e, SOCKET_STREAM, 20000, reason), theirs = socket_accept(listener, peer);
+	assert_true(ours >= 0 && theirs >= 0);
+	while (send(ours, bytes, sizeof bytes, MSG_DONTWAIT) > 0) {}
+	shutdown(theirs, SHUT_WR);
+	assert_int_equal(socket_end(ours, 100, reason), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	assert_string_equal(reason, "it takes no more");
+	close(theirs); /* with the rest unread: a reset */
+	assert_int_equal(socket_end(ours, 20000, reason), -1);
+	assert_int_not_equal(errno, ETIMEDOUT);
+	close(ours);
+	close(listener);
+	endpoint_release(&e);
+}
+
 static void a_datagram_is_a_message_as_it_came(void **state)
 {
 	char to[64];
@@ -331,6 +357,7 @@ int main(void)
 		cmocka_unit_test(a_count_is_of_what_is_left_after_the_cut),
 		cmocka_unit_test(the_window_forgets_whole_messages_only),
 		cmocka_unit_test(messages_are_gathered_until_they_are_flushed),
+		cmocka_unit_test(an_end_that_comes_before_our_last_byte_was_taken_proves_nothing),
 		cmocka_unit_test(a_datagram_is_a_message_as_it_came),
 		cmocka_unit_test(a_datagram_that_was_refused_goes_again_when_that_is_heard),
 		cmocka_unit_test(a_message_too_long_for_a_unix_socket_is_lost_and_the_next_ones_go),
