@@ -184,6 +184,7 @@ static void what_is_in_the_field_is_read_too(void **state)
 	(void)state;
 	require_read("CEF:0|a\\b\\|\tc|p|1|s|n|High|  x=1", CEF_LENIENT, "0/a\\b|\tc/p/1/s/n/High x<1>");
 	require_read("CEF:0.1|v|p|1|s|n| 5 |", CEF_LENIENT, "0/v/p/1/s/n/5");
+	require_read("CEF:0|v|p|1|s|n|hIGH|", CEF_LENIENT, "0/v/p/1/s/n/High");
 	require_read("CEF:1.2|v|p|1|s|n|very high|", CEF_LENIENT, "1/v/p/1/s/n/Very-High");
 	require_read("CEF:0|v|p|1|s|n|panic|", CEF_LENIENT, "0/v/p/1/s/n/panic");
 	require_read("CEF:0|v|p|1|s|n|5|cat=C:\\dir\\name act=x\\", CEF_LENIENT, "0/v/p/1/s/n/5 cat<C:\\dir\name> act<x\\>");

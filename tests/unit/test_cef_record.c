@@ -250,6 +250,11 @@ static void a_header_needs_a_severity_and_something_that_tells_what_it_is(void *
 	const char *why;
 	assert_true(span_equal(record_end(r, &why), SPAN("CEF:0|||1||n|5|")));
 	record_free(r);
+	/* The version is that of the rules, whatever the header says. */
+	r = record_new(&(struct record_rules){ .version = 1 });
+	assert_null(record_begin(r, &header));
+	assert_true(span_equal(record_end(r, &why), SPAN("CEF:1|||1||n|5|")));
+	record_free(r);
 }
 
 static void what_is_longer_than_the_dictionary_allows_is_cut_at_a_character_and_counted(void **state)
