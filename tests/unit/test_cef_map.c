@@ -111,6 +111,13 @@ static void what_no_event_takes_goes_the_built_in_way_or_is_dropped(void **state
 	map_free(map);
 }
 
+static void a_row_of_an_event_stands_in_for_the_same_one_before_all_events(void **state)
+{
+	require(state, "src = 10.0.0.1\nsuser = u\n* n = 1\nomit = {fields.a}\ndefault\nsrc = 10.0.0.2\n* n = 2\nomit = {fields.b}\n* = {fields}\n", "{\"fields\":{\"a\":1,\"b\":2,\"c\":3}}",
+		"CEF:0|metlog|metlog|0.8|event|event|2|suser=u src=10.0.0.2 cn1Label=n cn1=2 cn2Label=c cn2=3");
+	require(state, "cat = mine\n", "{\"type\":\"t\"}", "CEF:0|metlog|metlog|0.8|t|t|2|cat=mine");
+}
+
 static void a_value_is_text_with_paths_and_defaults(void **state)
 {
 	require_row(state, "msg = {fields.a}-{fields.b|none}", "{\"fields\":{\"a\":\"x\"}}", "msg=x-none");
@@ -435,6 +442,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_event_that_matches_is_the_one),
 		cmocka_unit_test(what_no_event_takes_goes_the_built_in_way_or_is_dropped),
+		cmocka_unit_test(a_row_of_an_event_stands_in_for_the_same_one_before_all_events),
 		cmocka_unit_test(a_value_is_text_with_paths_and_defaults),
 		cmocka_unit_test(the_first_line_of_a_text_can_be_had_alone),
 		cmocka_unit_test(a_row_of_which_nothing_is_there_is_left_out_with_its_label),
