@@ -52,7 +52,8 @@ static void pairs_stand_in_their_order_one_blank_apart(void **state)
 	put(r, "my_key", "x");
 	put(r, "cs1Label", "user");
 	assert_true(record_has(r, key("msg")) && record_has(r, key("cs1Label")) && !record_has(r, key("cs1")));
-	require_end(r, "src=192.0.2.1 msg=a\\=b\\nc my_key=x cs1Label=user");
+	assert_true(record_put_spare(r, SPAN("l"), SPAN("y"), false));
+	require_end(r, "src=192.0.2.1 msg=a\\=b\\nc my_key=x cs1Label=user cs2Label=l cs2=y");
 }
 
 static void an_empty_value_is_left_out(void **state)
@@ -97,8 +98,8 @@ static void a_name_that_is_no_key_becomes_a_label(void **state)
 	struct record *r = begin((struct record_rules){ 0 });
 	put(r, "a b=c", "x");
 	put(r, "src=6.6.6.6 suser", "y");
-	put(r, "", "z");
-	require_end(r, "cs1Label=a b\\=c cs1=x cs2Label=src\\=6.6.6.6 suser cs2=y cs3Label=unnamed cs3=z");
+	put(r, "", "12");
+	require_end(r, "cs1Label=a b\\=c cs1=x cs2Label=src\\=6.6.6.6 suser cs2=y cs3Label=unnamed cs3=12");
 }
 
 static void with_keys_of_the_dictionary_only_another_key_becomes_a_label(void **state)
@@ -157,6 +158,10 @@ static void a_spare_value_for_which_no_place_is_left_is_counted(void **state)
 	put(r, "act", "x");
 	put(r, "cn3", "9");
 	require_end(r, "cn2Label=i cn2=7 cn1=8 act=x cn3=9");
+	r = begin((struct record_rules){ .max_bytes = 45 });
+	for (int i = 0; i < 3; i++) record_put_spare(r, SPAN("i"), SPAN("7"), true);
+	put(r, "cn1", "8");
+	require_end(r, "cn2Label=i cn2=7");
 }
 
 static void a_custom_key_has_its_label_before_it_or_there_is_neither(void **state)
