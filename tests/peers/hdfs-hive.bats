@@ -20,7 +20,7 @@ hive_classes() {
 		cp "$here/pom.xml" "$here/HiveLines.java" "$hive_cache" && cd "$hive_cache" || exit 1
 		for one in 3.1.3:2.7.0 4.0.1:4.0.1; do
 			mkdir -p "${one%:*}"
-			timeout 300 mvn -B -q -Dhive="${one%:*}" -Dstorage="${one#*:}" dependency:build-classpath -Dmdep.outputFile="${one%:*}/class-path" >mvn.log 2>&1 &&
+			timeout 300 mvn -B -q -Dstyle.color=never -Dhive="${one%:*}" -Dstorage="${one#*:}" dependency:build-classpath -Dmdep.outputFile="${one%:*}/class-path" >mvn.log 2>&1 &&
 				echo >>"${one%:*}/class-path" &&
 				javac -encoding UTF-8 -nowarn -proc:none -d "${one%:*}" -cp "$(cat "${one%:*}/class-path"):$hdfs_class_path" HiveLines.java >javac.log 2>&1 || exit 1
 		done

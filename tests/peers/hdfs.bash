@@ -34,7 +34,7 @@ hdfs_classes() {
 			# A network that is away is not waited for by each suite anew.
 			[ -z "$(find "$jars/failed" -mmin -10 2>/dev/null)" ] || exit 1
 			cp "$here/pom.xml" "$jars" && cd "$jars" &&
-				timeout 240 mvn -B -q dependency:build-classpath -Dmdep.outputFile=class-path >log 2>&1 && touch "$jars/done" ||
+				timeout 240 mvn -B -q -Dstyle.color=never dependency:build-classpath -Dmdep.outputFile=class-path >log 2>&1 && touch "$jars/done" ||
 				{ echo 'ERROR: it failed, or took more than 240 s' >>log; touch failed; exit 1; }
 		fi
 		[ -e "$classes/done" ] || javac -nowarn -proc:none -d "$classes" -cp "$(cat "$jars/class-path")" "$here/MiniHdfs.java" >&2 && touch "$classes/done" || exit 2
