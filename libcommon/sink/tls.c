@@ -19,6 +19,7 @@ struct tls {
 	struct http_library call;
 	CURL *easy;
 	int fd;                    /* -1: not yet */
+	bool is_answered;          /* something came since the handshake */
 	bool is_ours;              /* the descriptor outlives the handle: libcurl is not to close it */
 	size_t pending;            /* of out: was offered to the TLS library, which wants just these bytes at just this place again */
 	char error[CURL_ERROR_SIZE], reason[TLS_REASON_MAX];
@@ -141,10 +142,21 @@ enum tls_verdict tls_write(struct tls *t, struct span bytes, size_t *sent)
 	return TLS_DONE;
 }
 
+/* By TLS 1.3 the far side judges our certificate, or that we have none, when our handshake is over already, and may have read what we sent before it refuses us. Its first word is
+ * a ticket or an alert; one of TLS 1.2, which has judged, or without tickets says nothing, and is given this time. */
+enum { ANSWER_MS = 1000 };
+
+static void await_answer(struct tls *t, int timeout_ms)
+{
+	struct pollfd p = { .fd = t->fd, .events = POLLIN };
+	if (!t->is_answered && signals_poll(&p, 1, timeout_ms) > 0) t->is_answered = true;
+}
+
 enum tls_verdict tls_hear(struct tls *t)
 {
 	char forgotten[4096];
 	size_t length;
+	await_answer(t, 0);
 	for (int turn = 0; turn < 64; turn++) {
 		CURLcode code = t->call.curl_easy_recv(t->easy, forgotten, sizeof forgotten, &length);
 		if (code == CURLE_AGAIN) return TLS_DONE;
@@ -192,6 +204,7 @@ enum tls_verdict tls_close(struct tls *t, int64_t timeout_ms, char reason[TLS_RE
 	char why[SOCKET_REASON_MAX];
 	int fd = t->fd;
 	await_room(fd, timeout_ms);
+	await_answer(t, timeout_ms < ANSWER_MS ? (int)timeout_ms : ANSWER_MS);
 	enum tls_verdict verdict = tls_hear(t); /* tickets, and what it has against our certificate */
 	if (verdict != TLS_DONE) {
 		memcpy(reason, t->reason, TLS_REASON_MAX);

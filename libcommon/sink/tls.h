@@ -34,7 +34,7 @@ enum tls_verdict tls_hear(struct tls *);                      /* reads what came
 int tls_fd(const struct tls *);                               /* to wait for */
 const char *tls_reason(const struct tls *);                   /* of the last write or hear that was not TLS_DONE */
 
-/* Ends our side with close_notify and FIN, then waits until the far side, which has read everything by then, ends its own. Frees in any case.
+/* Waits for its first word (see tls.c) if there was none. Ends our side with close_notify and FIN, then waits until the far side, which has read everything by then, ends its own. Frees in any case.
  * TLS_AWAY with errno ETIMEDOUT: for timeout_ms nothing moved. */
 enum tls_verdict tls_close(struct tls *, int64_t timeout_ms, char reason[TLS_REASON_MAX]);
 void tls_drop(struct tls *);                                  /* frees at once, proving nothing: what the kernel holds still goes */
