@@ -14,9 +14,6 @@
 
 pool_kind=() pool_name=() pool_limit=() pool_command=() pool_need=() pool_sorted=0 pool_needed=''
 declare -A pool_started=() pool_ok=()
-# What a script starts in the background ignores SIGINT, and all below it; a job is to begin as it would at a prompt.
-pool_fresh=()
-env --default-signal=INT true 2>/dev/null && pool_fresh=(env --default-signal=INT,QUIT)
 
 pool_add() {
 	[[ -z $only || $2 =~ $only ]] || return 0
@@ -55,7 +52,7 @@ pool_start() {
 	(
 		TIMEFORMAT='%R %U %S' code=0
 		eval "set -- ${pool_command[$1]}"
-		{ time timeout --kill-after=10 "$limit" "${pool_fresh[@]}" "$@" >"$log.log" 2>&1 </dev/null; } 2>"$log.time" || code=$?
+		{ time timeout --kill-after=10 "$limit" "$@" >"$log.log" 2>&1 </dev/null; } 2>"$log.time" || code=$?
 		echo "$code" >"$log.code"
 		mv "$log.code" "$log.done"
 	) &
