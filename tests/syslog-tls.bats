@@ -175,9 +175,9 @@ distrusted() {
 	need valgrind
 	if sanitized; then skip "the sanitizers look for themselves"; fi
 	tls_receiver r good do=cut:1000,read
-	run valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect "$driver" "${trusting[@]}" --count 1000 --bytes 100 --window 50000 "syslog+tls:localhost:$port"
+	run valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect "$driver" "${trusting[@]}" --timeout 60000 --retry 60000 --count 1000 --bytes 100 --window 50000 "syslog+tls:localhost:$port"
 	[ "$status" -eq 0 ] || fail "$output"
 	receiver plain do=cut:1000,read
-	run valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect "$driver" --count 1000 --bytes 100 --window 50000 "syslog+tcp:127.0.0.1:$port"
+	run valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect "$driver" --timeout 60000 --retry 60000 --count 1000 --bytes 100 --window 50000 "syslog+tcp:127.0.0.1:$port"
 	[ "$status" -eq 0 ] || fail "$output"
 }
