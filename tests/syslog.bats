@@ -351,3 +351,62 @@ teardown() { syslog_teardown; }
 	deliver --count 1000 --bytes 100 --confirm acked "syslog+unix:$PWD/log"
 	books taken=1000 proved=1000 reconnects=0
 }
+
+@test "with --confirm acked a unix receiver that dies has not taken what it had not read" {
+	receiver r kind=stream path="$PWD/log" do=stall:1000
+	"$driver" --count 200 --bytes 500 --confirm acked --timeout 60000 --retry 300 "syslog+unix:$PWD/log" >said 2>complaints 3>&- &
+	pid=$!
+	await 10 happened r "1 stall not ended"
+	kill -KILL "$(cat pids)"
+	status=0
+	wait "$pid" || status=$?
+	expect_status 75
+	grep -q '^gone taken=200 proved=0 waiting=200' said || fail "$(cat said)"
+}
+
+@test "the time for which a receiver was away is not held against the one that takes its place" {
+	receiver r kind=stream path="$PWD/log" do=stall:1
+	"$driver" --count 10 --bytes 300 --confirm acked --timeout 2000 --retry 60000 "syslog+unix:$PWD/log" >said 2>complaints 3>&- &
+	pid=$!
+	await 10 happened r "1 stall not ended"
+	kill -KILL "$(cat pids)"
+	sleep 2.2
+	receiver new kind=stream path="$PWD/log" do=slow:100
+	wait "$pid" || fail "$(cat said)"
+	grep -q '^fine taken=10 proved=10 .* reconnects=1' said || fail "$(cat said)"
+}
+
+@test "a receiver that died before we ended our side has proved nothing" {
+	receiver r
+	mkfifo in
+	"$driver" --proof 60000 --retry 300 "syslog+tcp:127.0.0.1:$port" <in >said 2>complaints 3>&- &
+	pid=$!
+	exec 7>in
+	echo '<134>one' >&7
+	await 10 grep -qs '<134>one' r.1
+	kill -STOP "$pid"
+	kill -KILL "$(cat pids)"
+	wait "$(cat pids)" || true
+	exec 7>&-
+	kill -CONT "$pid"
+	status=0
+	wait "$pid" || status=$?
+	expect_status 75
+	grep -q '^gone taken=1 proved=0 waiting=1' said || fail "$(cat said)"
+}
+
+@test "a request to stop, made twice, ends the wait for the next message's turn" {
+	receiver r
+	seq 20 | sed 's/^/<134>/' >lines
+	mkfifo in
+	"$driver" --pace 4 "syslog+tcp:127.0.0.1:$port" <in >said 2>complaints 3>&- &
+	pid=$!
+	cat lines >in
+	await 10 grep -qs '<134>1' r.1
+	kill -TERM "$pid"
+	kill -INT "$pid"
+	status=0
+	wait "$pid" || status=$?
+	expect_status 75
+	expect_in said "(--pace)"
+}

@@ -116,6 +116,7 @@ enum syslog_state syslog_send(struct syslog *s, struct span message)
 	s->counts.waiting++;
 	if (s->state) return s->state;
 	pace_wait(&s->pace, 1);
+	if (s->options->pace && signals_stopping_now()) return syslog_end(s, SYSLOG_GONE, "stopped before all was sent (--pace)");
 	/* Which kind listens at a path is known once it is connected to. */
 	if (s->transport == SYSLOG_UNIX && s->fd < 0 && !s->window.messages && syslog_connect(s)) return s->state;
 	return is_stream(s) ? syslog_stream_send(s, message) : syslog_datagram_send(s, message);

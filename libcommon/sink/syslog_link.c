@@ -125,7 +125,7 @@ enum syslog_state syslog_connect(struct syslog *s)
 		}
 		errno = 0;
 		enum tls_verdict verdict = open_link(s, (int)timeout_ms);
-		int error = errno;
+		int error = s->transport == SYSLOG_TLS ? 0 : errno; /* libcurl leaves anything there */
 		if (verdict == TLS_DONE) {
 			if (!is_away) s->away_since_ms = -1;
 			break;
@@ -190,15 +190,30 @@ enum syslog_heard syslog_close(struct syslog *s)
 		s->fd = -1; /* gone in any case */
 		return verdict == TLS_DONE ? SYSLOG_QUIET : verdict == TLS_UNTRUSTED ? SYSLOG_DISTRUSTED : SYSLOG_ENDED;
 	}
+	if (syslog_hear(s) != SYSLOG_QUIET) { /* it ended before we did: for a reason of its own */
+		errno = ECONNRESET;
+		return SYSLOG_ENDED;
+	}
 	if (socket_end(s->fd, s->options->timeout_ms, s->why) < 0) return SYSLOG_ENDED;
 	close(s->fd);
 	s->fd = -1;
 	return SYSLOG_QUIET;
 }
 
-/* Of TLS it is counted with its wrapping, of a unix socket in the kernel's own measure: both are more than our bytes, so at most less counts as taken than was. */
+/* A unix receiver that went away takes with it what it had not read: nothing waits then, but there is an error. */
+static bool is_broken(int fd)
+{
+	int error = 0;
+	socklen_t size = sizeof error;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error;
+}
+
+/* Of TLS it is counted with its wrapping, of a unix socket in the kernel's own measure: both are more than our bytes, so at most less counts as taken than was. Of a TLS record that is not whole
+ * over there nothing can be read. */
 size_t syslog_taken(const struct syslog *s)
 {
 	size_t waiting = (size_t)socket_unsent(s->fd);
+	if (s->transport == SYSLOG_TLS && waiting) waiting += TLS_RECORD_MAX;
+	if (s->transport == SYSLOG_UNIX && is_broken(s->fd)) return 0;
 	return s->window.sent > waiting ? s->window.sent - waiting : 0;
 }

@@ -30,11 +30,20 @@ static enum syslog_state take_trouble(struct syslog *s, enum syslog_heard heard)
 	return SYSLOG_FINE;
 }
 
-/* Room to write, something to hear, or step_ms. Fails when for the time-out nothing has moved since *moved_ms, or when we are asked to stop. */
-static enum syslog_state await(struct syslog *s, short events, int step_ms, int64_t moved_ms)
+/* When bytes last moved: into the connection, or out of our kernel's buffer, which tells of a far side that is only slow. */
+struct movement {
+	int64_t at_ms;
+	int unsent;
+};
+
+/* Room to write, something to hear, or step_ms. Fails when for the time-out nothing has moved, or when we are asked to stop. */
+static enum syslog_state await(struct syslog *s, short events, int step_ms, struct movement *moved)
 {
 	struct pollfd p = { .fd = s->fd, .events = (short)(events | POLLIN) };
-	int64_t left = moved_ms + s->options->timeout_ms - socket_clock_ms();
+	int unsent = socket_unsent(s->fd);
+	if (unsent < moved->unsent) moved->at_ms = socket_clock_ms();
+	moved->unsent = unsent;
+	int64_t left = moved->at_ms + s->options->timeout_ms - socket_clock_ms();
 	if (left <= 0) return syslog_end(s, SYSLOG_GONE, "it takes no more");
 	if (signals_stopping_now()) return syslog_end(s, SYSLOG_GONE, "stopped while it took no more");
 	signals_poll(&p, 1, left < step_ms ? (int)left : step_ms);
@@ -44,21 +53,21 @@ static enum syslog_state await(struct syslog *s, short events, int step_ms, int6
 /* Gives the whole window to a connection, whatever it takes to have one. */
 static enum syslog_state write_all(struct syslog *s)
 {
-	int64_t moved_ms = socket_clock_ms();
+	struct movement moved = { .at_ms = socket_clock_ms() };
 	while (s->window.sent < s->window.bytes.length) {
 		bool is_new = s->fd < 0;
 		size_t sent = 0;
 		enum syslog_state state = syslog_connect(s);
 		if (state) return state;
-		if (is_new) moved_ms = socket_clock_ms();
+		if (is_new) moved.at_ms = socket_clock_ms();
 		enum syslog_heard heard = syslog_hear(s);
 		if (heard == SYSLOG_QUIET) heard = syslog_write(s, &sent);
 		if (sent) {
-			moved_ms = socket_clock_ms();
-			if (s->proof_due_ms < 0) s->proof_due_ms = moved_ms + s->proof_ms;
+			moved.at_ms = socket_clock_ms();
+			if (s->proof_due_ms < 0) s->proof_due_ms = moved.at_ms + s->proof_ms;
 		}
 		if (heard != SYSLOG_QUIET) state = take_trouble(s, heard);
-		else if (!sent) state = await(s, POLLOUT, TURN_MS, moved_ms);
+		else if (!sent) state = await(s, POLLOUT, TURN_MS, &moved);
 		if (state) return state;
 	}
 	return SYSLOG_FINE;
@@ -85,16 +94,17 @@ static enum syslog_state prove_by_end(struct syslog *s)
 /* By acknowledged bytes, until so many bytes at most are left in the window. */
 static enum syslog_state prove_by_acks(struct syslog *s, size_t most)
 {
-	int64_t moved_ms = socket_clock_ms();
+	struct movement moved = { .at_ms = socket_clock_ms() };
 	for (;;) {
+		bool is_new = s->fd < 0;
 		enum syslog_state state = write_all(s);
 		if (state) return state;
 		size_t before = s->window.bytes.length;
 		if (s->fd >= 0) release(s, syslog_taken(s));
 		if (s->window.bytes.length <= most) return SYSLOG_FINE;
-		if (s->window.bytes.length < before) moved_ms = socket_clock_ms();
+		if (is_new || s->window.bytes.length < before) moved.at_ms = socket_clock_ms();
 		enum syslog_heard heard = syslog_hear(s);
-		state = heard == SYSLOG_QUIET ? await(s, 0, ACKED_STEP_MS, moved_ms) : take_trouble(s, heard);
+		state = heard == SYSLOG_QUIET ? await(s, 0, ACKED_STEP_MS, &moved) : take_trouble(s, heard);
 		if (state) return state;
 	}
 }

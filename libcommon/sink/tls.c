@@ -13,7 +13,7 @@
 #include "io/socket.h"
 #include "sink/http_private.h"
 
-enum { RECORD_MAX = 16384, URL_MAX = 320 };
+enum { URL_MAX = 320 };
 
 struct tls {
 	struct http_library call;
@@ -23,7 +23,7 @@ struct tls {
 	bool is_ours;              /* the descriptor outlives the handle: libcurl is not to close it */
 	size_t pending;            /* of out: was offered to the TLS library, which wants just these bytes at just this place again */
 	char error[CURL_ERROR_SIZE], reason[TLS_REASON_MAX];
-	char out[RECORD_MAX];
+	char out[TLS_RECORD_MAX];
 };
 
 /* A connection tried in vain, beside the one that was made, is closed at once. */
@@ -129,11 +129,11 @@ enum tls_verdict tls_write(struct tls *t, struct span bytes, size_t *sent)
 	while (bytes.length > *sent) {
 		if (!t->pending) {
 			length = bytes.length - *sent;
-			t->pending = length < RECORD_MAX ? length : RECORD_MAX;
+			t->pending = length < TLS_RECORD_MAX ? length : TLS_RECORD_MAX;
 			memcpy(t->out, bytes.data + *sent, t->pending);
 		}
 		CURLcode code = t->call.curl_easy_send(t->easy, t->out, t->pending, &taken);
-		if (code == CURLE_AGAIN) return TLS_DONE;
+		if (code == CURLE_AGAIN || (!code && !taken)) return TLS_DONE;
 		if (code) return judge(t, code, t->reason);
 		/* A part: the rest is offered anew, from the caller's bytes. */
 		t->pending = 0;

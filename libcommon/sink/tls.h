@@ -21,7 +21,7 @@ enum tls_verdict {
 	TLS_STOPPED,                  /* signals_stopping_now */
 };
 
-enum { TLS_REASON_MAX = 256 };
+enum { TLS_REASON_MAX = 256, TLS_RECORD_MAX = 16384 };
 struct tls;
 
 /* `host`: a name or an address, without brackets. timeout_ms is for all of it: name, connection, handshake. `reason` says why it is not TLS_DONE: "certificate has expired".
