@@ -219,6 +219,10 @@ usage() {
 	events 3 | metlog-to-cef --to file:log
 	{ echo before; event_line 1; event_line 2; event_line 3; } >expected
 	expect_same expected log
+	printf torn >log # by somebody who was killed amid a line
+	events 1 | metlog-to-cef --to file:log
+	{ echo torn; event_line 1; } >expected
+	expect_same expected log
 	(umask 022; events 1 | metlog-to-cef --to file:new)
 	[ "$(stat -c %a new)" = 640 ] || fail "mode $(stat -c %a new)"
 	separately metlog-to-cef --to file:no/where </dev/null
@@ -284,7 +288,7 @@ usage() {
 	n=$(count books kept)
 	[ "$n" -ge 1 ] || fail "$(cat books)"
 	balanced books
-	grep -q "^metlog-to-cef: 127.0.0.1:1: Connection refused: $n of the envelopes read w.* not delivered" "$err" || fail "$(cat "$err")"
+	grep -q "^metlog-to-cef: 127.0.0.1:1: Connection refused: $n of the $n envelopes read w.* not delivered" "$err" || fail "$(cat "$err")"
 }
 
 @test "a segment of the spool stays there until it is delivered, and then is gone" {

@@ -201,7 +201,9 @@ static void close_syslog(struct sender *s)
 	if (!left && !s->over) return;
 	if (!s->status) s->status = EXIT_LATER; /* datagrams were lost */
 	const char *reason = syslog_reason(s->syslog); /* empty: lost datagrams were told when the first one was */
-	diag_error("%s: %llu of the envelopes read %s not delivered", reason[0] ? reason : s->options->to, (unsigned long long)left, left == 1 ? "was" : "were");
+	const char *rest = s->filter->reader.fd >= 0 ? "; the rest of the input was not read" : "";
+	diag_error("%s: %llu of the %llu envelopes read %s not delivered%s", reason[0] ? reason : s->options->to, (unsigned long long)left, (unsigned long long)s->filter->stats.read,
+		left == 1 ? "was" : "were", rest);
 }
 
 void sender_close(struct sender *s)

@@ -53,9 +53,29 @@ static int at_most(int wanted_ms, int left_ms)
 
 /* --- files ---------------------------------------------------------------------- */
 
+/* What was killed amid a line has left its start behind: ours is not to become the end of it. */
+static bool end_torn_line(int fd, const char *path)
+{
+	struct stat status;
+	char last = '\n';
+	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || !status.st_size) return true;
+	int reader = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (reader < 0) return true; /* we may write it, not read it */
+	ssize_t got = pread(reader, &last, 1, status.st_size - 1);
+	close(reader);
+	return got != 1 || last == '\n' || write(fd, "\n", 1) == 1;
+}
+
+/* -1, with errno. */
 static int open_file(const struct outlet *o)
 {
-	return open(o->endpoint->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, o->options.file_mode ? o->options.file_mode : 0644);
+	const char *path = o->endpoint->path;
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, o->options.file_mode ? o->options.file_mode : 0644);
+	if (fd < 0 || end_torn_line(fd, path)) return fd;
+	int kept = errno;
+	close(fd);
+	errno = kept;
+	return -1;
 }
 
 /* Takes the start of a line that was cut off the end of a file again, if nobody has written behind it. */

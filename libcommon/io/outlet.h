@@ -14,7 +14,7 @@
  *     result = outlet_close(out, &lost, reason);
  *
  * "Handed over" is what each kind can know:
- *   -  file:          written to the descriptor; a line that a full disk cut is taken off the file again at the close
+ *   -  file:          written to the descriptor; a line that a full disk cut is taken off the file again at the close; behind a line that somebody else left without its end a new one begins
  *   tcp:  unix:       given to the kernel of a connection that stood (unix: a datagram was taken by the receiver's queue)
  *   udp:              given to the network, and nobody has said "port unreachable" about it so far
  *   push:  pub:       taken by libzmq for a peer that is connected (pub: that has subscribed), and at the close written to

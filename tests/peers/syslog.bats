@@ -244,7 +244,7 @@ three() { for number in 1 2 3; do event "$number"; done >input; }
 		# What it has not read is left to the next.
 		expect_books passed=0
 		[ "$(books kept)" -gt 0 ] && [ "$(books kept)" -eq "$(books read)" ] || fail "$(cat books)"
-		expect_in "$err" ": $(books kept) of the envelopes read "
+		expect_in "$err" ": $(books kept) of the $(books read) envelopes read "
 	done
 }
 
