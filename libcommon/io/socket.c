@@ -125,9 +125,12 @@ static int connect_host(const struct endpoint *e, int timeout_ms, char reason[SO
 	struct addrinfo *list;
 	int64_t start = socket_clock_ms();
 	if (resolve(e, 0, &list, reason) < 0) return -1;
-	int fd = -1, error = EINVAL;
-	for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
-		fd = connect_address(a->ai_addr, a->ai_addrlen, a->ai_family, a->ai_socktype, remaining_ms(start, timeout_ms));
+	int fd = -1, error = EINVAL, addresses = 0;
+	for (struct addrinfo *a = list; a; a = a->ai_next) addresses++;
+	/* Each has its share of the time, or one that does not answer would leave nothing for the others. */
+	for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next, addresses--) {
+		int left = remaining_ms(start, timeout_ms);
+		fd = connect_address(a->ai_addr, a->ai_addrlen, a->ai_family, a->ai_socktype, left < 0 ? left : left / addresses);
 		if (fd < 0) error = errno;
 	}
 	freeaddrinfo(list);

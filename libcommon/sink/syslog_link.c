@@ -106,6 +106,7 @@ static bool is_worth_trying(const struct syslog *s, int error)
 static enum syslog_state connected(struct syslog *s)
 {
 	s->was_there = true;
+	if (s->transport == SYSLOG_UDP) syslog_well(s); /* nothing else will say so */
 	if (s->type == SOCKET_STREAM || !s->window.bytes.length) return SYSLOG_FINE;
 	return syslog_end(s, SYSLOG_GONE, "a datagram socket has taken the place of a stream");
 }

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -347,6 +349,96 @@ static void a_message_too_long_for_a_unix_socket_is_lost_and_the_next_ones_go(vo
 	endpoint_release(&e);
 }
 
+/* --- names: what getaddrinfo says of those that end in ".test" is made here --- */
+
+int __real_getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+void __real_freeaddrinfo(struct addrinfo *);
+int __wrap_getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+void __wrap_freeaddrinfo(struct addrinfo *);
+int __real_signals_poll(struct pollfd *, size_t, int);
+int __wrap_signals_poll(struct pollfd *, size_t, int);
+
+static struct sockaddr_in places[2];
+static struct addrinfo two[2];
+static int failures, connect_ms;
+
+/* How long a connection may take that is being made: over loopback it is there at once, whatever it may take. */
+int __wrap_signals_poll(struct pollfd *fds, size_t count, int timeout_ms)
+{
+	if (count == 1 && fds->events == POLLOUT) connect_ms = timeout_ms;
+	return __real_signals_poll(fds, count, timeout_ms);
+}
+
+/* "two.test" is 127.0.0.2 and 127.0.0.3; "later.test" is 127.0.0.1 once `failures` are used up. */
+int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **list)
+{
+	if (host && !strcmp(host, "later.test")) return failures-- > 0 ? EAI_AGAIN : __real_getaddrinfo("127.0.0.1", port, hints, list);
+	if (!host || strcmp(host, "two.test") != 0) return __real_getaddrinfo(host, port, hints, list);
+	for (unsigned i = 0; i < 2; i++) {
+		places[i] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)), .sin_addr.s_addr = htonl(0x7F000002 + i) };
+		two[i] = (struct addrinfo){ .ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_addrlen = sizeof places[i], .ai_addr = (struct sockaddr *)&places[i], .ai_next = i ? NULL : &two[1] };
+	}
+	*list = two;
+	return 0;
+}
+
+void __wrap_freeaddrinfo(struct addrinfo *list)
+{
+	if (list != two) __real_freeaddrinfo(list);
+}
+
+static int must_listen(uint32_t address, uint16_t *port, int backlog)
+{
+	struct sockaddr_in place = { .sin_family = AF_INET, .sin_port = htons(*port), .sin_addr.s_addr = htonl(address) };
+	socklen_t size = sizeof place;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&place, size) < 0 || listen(fd, backlog) < 0) skip();
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&place, &size), 0);
+	*port = ntohs(place.sin_port);
+	return fd;
+}
+
+static void an_address_that_does_not_answer_leaves_time_for_the_next(void **state)
+{
+	enum { FULL = 4 };
+	uint16_t port = 0;
+	int deaf = must_listen(0x7F000002, &port, 0), good = must_listen(0x7F000003, &port, 5), waiting[FULL];
+	struct sockaddr_in place = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(0x7F000002) };
+	char to[64];
+	(void)state;
+	for (int i = 0; i < FULL; i++) {
+		waiting[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (connect(waiting[i], (struct sockaddr *)&place, sizeof place) < 0) assert_int_equal(errno, EINPROGRESS);
+	}
+	snprintf(to, sizeof to, "syslog+tcp:two.test:%u", (unsigned)port);
+	struct syslog_options o = options_to(to);
+	o.timeout_ms = 1000;
+	struct syslog *s = must_make(&o);
+	assert_int_equal(syslog_send(s, SPAN("<1>a")), SYSLOG_FINE);
+	assert_int_equal(syslog_flush(s), SYSLOG_FINE);
+	assert_true(connect_ms > 0);
+	int fd = accept(good, NULL, NULL);
+	expect_read(fd, SPAN("<1>a\n"));
+	syslog_free(s);
+	for (int i = 0; i < FULL; i++) close(waiting[i]);
+	close(fd), close(good), close(deaf);
+}
+
+static void a_trouble_that_is_over_is_not_held_against_a_later_connection(void **state)
+{
+	struct syslog_options o = options_to("syslog+udp:later.test:9");
+	o.retry_ms = 1000;
+	failures = 1;
+	struct syslog *s = must_make(&o);
+	(void)state;
+	assert_int_equal(syslog_send(s, SPAN("<1>a")), SYSLOG_FINE);
+	assert_true(s->away_since_ms < 0);
+	assert_int_equal(syslog_reconnect(s), SYSLOG_FINE);
+	o.retry_ms = 0;
+	assert_int_equal(syslog_send(s, SPAN("<1>b")), SYSLOG_FINE);
+	syslog_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,6 +453,8 @@ int main(void)
 		cmocka_unit_test(a_datagram_is_a_message_as_it_came),
 		cmocka_unit_test(a_datagram_that_was_refused_goes_again_when_that_is_heard),
 		cmocka_unit_test(a_message_too_long_for_a_unix_socket_is_lost_and_the_next_ones_go),
+		cmocka_unit_test(an_address_that_does_not_answer_leaves_time_for_the_next),
+		cmocka_unit_test(a_trouble_that_is_over_is_not_held_against_a_later_connection),
 	};
 	diag_init("test_syslog");
 	return cmocka_run_group_tests(tests, NULL, NULL);
