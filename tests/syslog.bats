@@ -410,3 +410,11 @@ teardown() { syslog_teardown; }
 	expect_status 75
 	expect_in said "(--pace)"
 }
+
+@test "a receiver that ends each connection after so many bytes gets everything all the same" {
+	receiver r do=cut:20000
+	deliver --count 500 --bytes 300 --retry 30000 "syslog+tcp:127.0.0.1:$port"
+	expect_status 0
+	books taken=500 proved=500 waiting=0
+	all_arrived r lf 500
+}

@@ -16,6 +16,7 @@
  * Syslog has no acknowledgement. A stream is proved to be read another way: we end our side of the connection (close_notify, FIN) and wait until the far side, which has read everything then, ends its own.
  * What was sent since the last proof is held in memory, at most window_bytes (and a message longer than that, alone). When that is full, when the first of it was sent 5 s ago (proof_ms), and at the end, it is proved,
  * and the next message opens a new connection. If a connection breaks before, everything not proved goes out again on the next: nothing that the receiver has not read is lost, and what it had read may come twice.
+ * After a break a connection is given less, so that one is proved in the end even if the far side breaks each after so many messages.
  * SYSLOG_CONFIRM_ACKED is for receivers that do not end their side, and keeps the connection: proved is then what the far side's kernel has acknowledged.
  * Datagrams are given to the network: one that it says was refused is sent again, once; the queue of a unix socket is waited for.
  *

@@ -47,6 +47,7 @@ void syslog_break(struct syslog *s)
 	s->counts.reconnects++;
 	s->counts.resent += syslog_window_begun(&s->window);
 	if (s->away_since_ms < 0) s->away_since_ms = socket_clock_ms();
+	if (s->window.sent && s->options->confirm == SYSLOG_CONFIRM_CLOSE) s->portion = s->window.sent / 2 + 1;
 	syslog_disconnect(s);
 }
 
@@ -166,10 +167,10 @@ enum syslog_heard syslog_hear(struct syslog *s)
 	return SYSLOG_QUIET;
 }
 
-enum syslog_heard syslog_write(struct syslog *s, size_t *sent)
+enum syslog_heard syslog_write(struct syslog *s, size_t end, size_t *sent)
 {
 	struct syslog_window *w = &s->window;
-	struct span rest = { w->bytes.data + w->sent, w->bytes.length - w->sent };
+	struct span rest = { w->bytes.data + w->sent, end - w->sent };
 	*sent = 0;
 	if (s->tls) {
 		enum tls_verdict verdict = tls_write(s->tls, rest, sent);

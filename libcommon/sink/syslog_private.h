@@ -23,6 +23,7 @@ struct syslog_window {
 void syslog_window_add(struct syslog_window *, struct span message, size_t max_bytes, bool *truncated); /* dies without memory */
 uint64_t syslog_window_begun(const struct syslog_window *);       /* messages of which something was sent */
 uint64_t syslog_window_release(struct syslog_window *, size_t taken); /* forgets the whole frames among the first `taken` bytes; how many */
+size_t syslog_window_first(const struct syslog_window *, size_t most); /* bytes of the whole frames among the first `most`, but of one frame at least; 0: of all */
 struct span syslog_cut(struct span message, size_t max_bytes);    /* at a character's start */
 
 enum syslog_transport { SYSLOG_UDP, SYSLOG_TCP, SYSLOG_TLS, SYSLOG_UNIX };
@@ -39,6 +40,7 @@ struct syslog {
 	int fd;                       /* -1: not connected; of TLS: to wait for */
 	struct tls *tls;
 	struct syslog_window window;
+	size_t portion;               /* a connection gets so much at most, and is proved: one broke with more; 0: the whole window */
 	int64_t proof_due_ms;         /* below 0: nothing was sent */
 
 	int64_t away_since_ms;        /* the first trouble after the last success; below 0: none */
@@ -66,7 +68,7 @@ enum syslog_state syslog_end(struct syslog *, enum syslog_state, const char *why
 
 enum syslog_heard { SYSLOG_QUIET, SYSLOG_ENDED, SYSLOG_DISTRUSTED }; /* `why` says what */
 enum syslog_heard syslog_hear(struct syslog *);                   /* reads what the far side says, and forgets it */
-enum syslog_heard syslog_write(struct syslog *, size_t *sent);    /* of the window, as much as goes */
+enum syslog_heard syslog_write(struct syslog *, size_t end, size_t *sent); /* of the window's first `end` bytes, as much as goes */
 enum syslog_heard syslog_close(struct syslog *);                  /* a stream, proving it; SYSLOG_ENDED with errno ETIMEDOUT, EINTR, or broken */
 size_t syslog_taken(const struct syslog *);                       /* bytes of the window that the far side's kernel has */
 

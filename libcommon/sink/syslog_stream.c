@@ -50,18 +50,18 @@ static enum syslog_state await(struct syslog *s, short events, int step_ms, stru
 	return SYSLOG_FINE;
 }
 
-/* Gives the whole window to a connection, whatever it takes to have one. */
+/* Gives the window, or what of it is this connection's portion, to a connection, whatever it takes to have one. */
 static enum syslog_state write_all(struct syslog *s)
 {
 	struct movement moved = { .at_ms = socket_clock_ms() };
-	while (s->window.sent < s->window.bytes.length) {
+	for (size_t end; s->window.sent < (end = syslog_window_first(&s->window, s->portion));) {
 		bool is_new = s->fd < 0;
 		size_t sent = 0;
 		enum syslog_state state = syslog_connect(s);
 		if (state) return state;
 		if (is_new) moved.at_ms = socket_clock_ms();
 		enum syslog_heard heard = syslog_hear(s);
-		if (heard == SYSLOG_QUIET) heard = syslog_write(s, &sent);
+		if (heard == SYSLOG_QUIET) heard = syslog_write(s, end, &sent);
 		if (sent) {
 			moved.at_ms = socket_clock_ms();
 			if (s->proof_due_ms < 0) s->proof_due_ms = moved.at_ms + s->proof_ms;
@@ -73,6 +73,13 @@ static enum syslog_state write_all(struct syslog *s)
 	return SYSLOG_FINE;
 }
 
+/* One that ends every connection after so many messages is given less, so that there is a proof; by and by the others are given everything again. */
+static void grow(struct syslog *s)
+{
+	if (s->portion) s->portion += s->portion / 8 + 1;
+	if (s->portion >= s->options->window_bytes) s->portion = 0;
+}
+
 /* By the end of the connection: what was sent before was read, or it would have ended in another way. */
 static enum syslog_state prove_by_end(struct syslog *s)
 {
@@ -81,8 +88,9 @@ static enum syslog_state prove_by_end(struct syslog *s)
 		if (state) return state;
 		enum syslog_heard heard = syslog_close(s);
 		if (heard == SYSLOG_QUIET) {
-			release(s, s->window.bytes.length);
-			break;
+			release(s, s->window.sent);
+			grow(s);
+			continue;
 		}
 		if (errno == ETIMEDOUT) snprintf(s->why, sizeof s->why, "it takes no more, or does not end its side of the connection (--confirm acked)");
 		if (heard == SYSLOG_ENDED && (errno == ETIMEDOUT || errno == EINTR)) return syslog_end(s, SYSLOG_GONE, s->why);
@@ -144,6 +152,7 @@ enum syslog_state syslog_stream_send(struct syslog *s, struct span message)
 enum syslog_state syslog_stream_flush(struct syslog *s)
 {
 	enum syslog_state state = write_all(s);
+	if (!state && s->window.sent < s->window.bytes.length) state = prove_by_end(s);
 	return state ? state : prove_if_due(s);
 }
 

@@ -80,6 +80,17 @@ static size_t frame_length(const struct syslog_window *w, size_t at)
 	return digits + 1 + count;
 }
 
+size_t syslog_window_first(const struct syslog_window *w, size_t most)
+{
+	size_t at = 0, length;
+	if (!most || most >= w->bytes.length) return w->bytes.length;
+	while (at < w->bytes.length && ((length = frame_length(w, at)) <= most - at || !at)) {
+		at += length;
+		if (at > most) break;
+	}
+	return at;
+}
+
 uint64_t syslog_window_begun(const struct syslog_window *w)
 {
 	uint64_t messages = 0;

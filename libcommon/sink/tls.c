@@ -67,6 +67,7 @@ static void print_reason(const struct tls *t, CURLcode code, char reason[TLS_REA
 	t->call.curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
 	if (code == CURLE_COULDNT_RESOLVE_HOST) snprintf(reason, TLS_REASON_MAX, "there is no address for this name");
 	else if (code == CURLE_OPERATION_TIMEDOUT) snprintf(reason, TLS_REASON_MAX, "no connection in time");
+	else if (code == CURLE_ABORTED_BY_CALLBACK) snprintf(reason, TLS_REASON_MAX, "stopped while it was connected to");
 	else if (http_speaks_no_tls(t->error)) snprintf(reason, TLS_REASON_MAX, "it does not speak TLS");
 	else if (strcasestr(t->error, "certificate required")) snprintf(reason, TLS_REASON_MAX, "it asks for a certificate of ours (--cert, --key)");
 	else if (strcasestr(t->error, "alert")) {

@@ -209,6 +209,25 @@ static void expect_read(int fd, struct span text)
 	if (!span_equal((struct span){ got, length }, text)) fail_msg("'%.*s' instead of '%.*s'", (int)length, got, (int)text.length, text.data);
 }
 
+static void a_portion_of_the_window_is_whole_frames_and_one_at_least(void **state)
+{
+	(void)state;
+	for (int counted = 0; counted < 2; counted++) {
+		struct syslog_window w = { .counted = counted };
+		bool truncated;
+		buffer_init(&w.bytes, SIZE_MAX);
+		for (int i = 0; i < 3; i++) syslog_window_add(&w, SPAN("<1>abcd"), 100, &truncated);
+		size_t frame = w.bytes.length / 3;
+		assert_int_equal(syslog_window_first(&w, 0), 3 * frame);
+		assert_int_equal(syslog_window_first(&w, 1), frame);
+		assert_int_equal(syslog_window_first(&w, frame), frame);
+		assert_int_equal(syslog_window_first(&w, 2 * frame - 1), frame);
+		assert_int_equal(syslog_window_first(&w, 2 * frame), 2 * frame);
+		assert_int_equal(syslog_window_first(&w, 9 * frame), 3 * frame);
+		buffer_release(&w.bytes);
+	}
+}
+
 static void messages_are_gathered_until_they_are_flushed(void **state)
 {
 	char to[64], peer[SOCKET_NAME_MAX];
@@ -448,6 +467,7 @@ int main(void)
 		cmocka_unit_test(a_line_stays_a_line_and_is_not_taken_for_a_count),
 		cmocka_unit_test(a_count_is_of_what_is_left_after_the_cut),
 		cmocka_unit_test(the_window_forgets_whole_messages_only),
+		cmocka_unit_test(a_portion_of_the_window_is_whole_frames_and_one_at_least),
 		cmocka_unit_test(messages_are_gathered_until_they_are_flushed),
 		cmocka_unit_test(an_end_that_comes_before_our_last_byte_was_taken_proves_nothing),
 		cmocka_unit_test(a_datagram_is_a_message_as_it_came),
