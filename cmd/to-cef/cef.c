@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "cef_private.h"
 
+#include "cef_text.h"
+
 /* What stands in a value as it is: 0. Everything else is looked at. */
 static const unsigned char in_value[256] = {
 	1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
@@ -37,48 +39,6 @@ size_t cef_control_length(struct span text)
 	return p[0] == 0xe2 && text.length >= 3 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9) ? 3 : 0;
 }
 
-enum place { IN_VALUE, IN_HEADER };
-
-/* Eight bytes none of which has to be looked at. */
-static inline bool is_plain_word(uint64_t word, enum place place)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	const uint64_t mark = word ^ ones * (place == IN_VALUE ? '=' : '|'), backslash = word ^ ones * '\\', delete = word ^ ones * 0x7f;
-	uint64_t found = ((word - ones * 0x20) & ~word) | ((mark - ones) & ~mark) | ((backslash - ones) & ~backslash) | ((delete - ones) & ~delete);
-	if (place == IN_HEADER) {
-		const uint64_t c1 = word ^ ones * 0xc2, line = word ^ ones * 0xe2;
-		found |= ((c1 - ones) & ~c1) | ((line - ones) & ~line);
-	}
-	return !(found & ones * 0x80);
-}
-
-/* Copies what is plain by words, and says how much that was: all of it mostly, else not more than seven bytes short of what has to be looked at. */
-__attribute__((always_inline)) static inline size_t copy_plain(char *at, const char *p, size_t length, enum place place)
-{
-	uint64_t word;
-	size_t i = 0;
-	for (; length - i >= 8; i += 8) {
-		memcpy(&word, p + i, 8);
-		if (!is_plain_word(word, place)) return i;
-		memcpy(at + i, &word, 8);
-	}
-	if (i == length) return i;
-	if (length >= 8) { /* the last eight bytes: of some of them that was said before */
-		memcpy(&word, p + length - 8, 8);
-		if (!is_plain_word(word, place)) return i;
-		memcpy(at + length - 8, &word, 8);
-		return length;
-	}
-	uint32_t first, last;
-	if (length < 4) return 0;
-	memcpy(&first, p, 4);
-	memcpy(&last, p + length - 4, 4);
-	if (!is_plain_word((uint64_t)first << 32 | last, place)) return 0;
-	memcpy(at, &first, 4);
-	memcpy(at + length - 4, &last, 4);
-	return length;
-}
-
 static char *escape_byte(char *at, char c, struct cef_tally *tally)
 {
 	if (!in_value[(unsigned char)c]) {
@@ -97,10 +57,10 @@ char *cef_escape(char *at, struct span text, struct cef_tally *tally)
 {
 	const char *p = text.data, *end = p + text.length;
 	for (;;) {
-		size_t plain = copy_plain(at, p, (size_t)(end - p), IN_VALUE);
+		size_t plain = cef_copy_plain(at, p, (size_t)(end - p), CEF_IN_VALUE);
 		p += plain, at += plain;
 		if (p == end) return at;
-		for (const char *stop = end - p > 8 ? p + 8 : end; p < stop; p++) at = escape_byte(at, *p, tally);
+		for (const char *stop = end - p > CEF_LOOK_MAX ? p + CEF_LOOK_MAX : end; p < stop; p++) at = escape_byte(at, *p, tally);
 	}
 }
 
@@ -125,11 +85,11 @@ bool cef_append_value(struct buffer *out, struct span value, struct cef_tally *t
 	return cef_append_trimmed(out, text, tally);
 }
 
-/* What has to be looked at, up to eight bytes and the character that the eighth is a part of. */
+/* What has to be looked at, up to so many bytes and the character that the last is a part of. */
 static size_t escape_header(struct buffer *out, struct span text, struct cef_tally *tally)
 {
 	size_t i = 0;
-	while (i < text.length && i < 8) {
+	while (i < text.length && i < CEF_LOOK_MAX) {
 		const char *p = text.data + i;
 		size_t control = cef_control_length((struct span){ p, text.length - i });
 		if (control) {
@@ -150,8 +110,9 @@ static void append_header_text(struct buffer *out, struct span text, struct cef_
 {
 	if (!buffer_reserve(out, 2 * text.length + 1)) return;
 	while (text.length) {
-		size_t plain = copy_plain(out->data + out->length, text.data, text.length, IN_HEADER);
+		size_t plain = cef_copy_plain(out->data + out->length, text.data, text.length, CEF_IN_HEADER);
 		out->length += plain;
+		if (plain == text.length) break;
 		text = (struct span){ text.data + plain, text.length - plain };
 		plain = escape_header(out, text, tally);
 		text = (struct span){ text.data + plain, text.length - plain };
@@ -161,9 +122,13 @@ static void append_header_text(struct buffer *out, struct span text, struct cef_
 
 bool cef_append_header(struct buffer *out, const struct cef_header *header, struct cef_tally *tally)
 {
-	buffer_append(out, "CEF:", 4);
-	buffer_append_int(out, header->version);
-	buffer_append_byte(out, '|');
+	if (header->version == 0) {
+		buffer_append(out, "CEF:0|", 6);
+	} else {
+		buffer_append(out, "CEF:", 4);
+		buffer_append_int(out, header->version);
+		buffer_append_byte(out, '|');
+	}
 	append_header_text(out, header->vendor, tally);
 	append_header_text(out, header->product, tally);
 	append_header_text(out, header->device_version, tally);

@@ -3,15 +3,16 @@
 #include "dictionary.h"
 
 #define TEXT(literal) { literal, sizeof(literal) - 1 }
-#define KEY(wire, full, kind, kind_1, most, version) { .name = TEXT(wire), .full_name = TEXT(full), .type = DICTIONARY_##kind, .type_1 = DICTIONARY_##kind_1, .limit = most, .since = version }
+#define NAME(wire) .name = TEXT(wire), .start = " " wire "="
+#define KEY(wire, full, kind, kind_1, most, version) { NAME(wire), .full_name = TEXT(full), .type = DICTIONARY_##kind, .type_1 = DICTIONARY_##kind_1, .limit = most, .since = version }
 #define STRING(wire, full, most) KEY(wire, full, STRING, STRING, most, 0)
 #define PLAIN(wire, full, kind) KEY(wire, full, kind, kind, 0, 0)
 #define ADDRESS(wire, full) KEY(wire, full, IPV4, IP, 0, 0)
 #define LATER(wire, kind, most) KEY(wire, wire, kind, kind, most, 1)
 #define CUSTOM(wire, full, kind, most, label_most) \
-	{ .name = TEXT(wire), .full_name = TEXT(full), .type = DICTIONARY_##kind, .type_1 = DICTIONARY_##kind, .limit = most, .label = TEXT(wire "Label") }, \
-	{ .name = TEXT(wire "Label"), .full_name = TEXT(full "Label"), .limit = label_most }
-#define CONSUMER(wire, full, kind, most) { .name = TEXT(wire), .full_name = TEXT(full), .type = DICTIONARY_##kind, .type_1 = DICTIONARY_##kind, .limit = most, .consumer_only = true }
+	{ NAME(wire), .full_name = TEXT(full), .type = DICTIONARY_##kind, .type_1 = DICTIONARY_##kind, .limit = most, .label = TEXT(wire "Label") }, \
+	{ NAME(wire "Label"), .full_name = TEXT(full "Label"), .limit = label_most }
+#define CONSUMER(wire, full, kind, most) { NAME(wire), .full_name = TEXT(full), .type = DICTIONARY_##kind, .type_1 = DICTIONARY_##kind, .limit = most, .consumer_only = true }
 
 /* Revision 25 and the dictionary of CEF 1.2; keys of 1.2 have `since` 1. */
 static struct dictionary_key keys[] = {
@@ -175,7 +176,7 @@ static struct dictionary_key keys[] = {
 	CONSUMER("sourceZoneURI", "sourceZoneURI", STRING, 2048),
 };
 
-enum { KEYS = sizeof keys / sizeof *keys, SLOTS = 1024, NAME_MAX_BYTES = 40 };
+enum { KEYS = sizeof keys / sizeof *keys, SLOTS = 1024, NAME_MAX_BYTES = DICTIONARY_NAME_MAX };
 _Static_assert((int)KEYS <= (int)DICTIONARY_KEYS_MAX, "DICTIONARY_KEYS_MAX is too small");
 
 /* Filled by the first look-up: some 2 us, and adding a key stays one row above. 0: free, else the key's number and one. */

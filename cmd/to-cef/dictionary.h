@@ -13,6 +13,8 @@ enum dictionary_type {
 	DICTIONARY_IPV4, DICTIONARY_IPV6, DICTIONARY_IP /* either */, DICTIONARY_MAC,
 };
 
+enum { DICTIONARY_NAME_MAX = 40, DICTIONARY_KEYS_MAX = 512 };
+
 struct dictionary_key {
 	struct span name;           /* as on the wire: "suser" */
 	struct span full_name;      /* "sourceUserName" */
@@ -20,11 +22,10 @@ struct dictionary_key {
 	uint16_t limit;             /* strings: characters; 0: none */
 	uint8_t since;              /* the version that has it first: 0 or 1 (that is, 1.2); before, it is a key like any that the dictionary does not have */
 	bool consumer_only;         /* only a consumer may set it: never sent */
-	struct span label;          /* of a custom key, the name of its label's key: cs1 has "cs1Label", which stands behind it in the table; else empty */
+	struct span label;          /* of a custom key, the name of its label's key: cs1 has "cs1Label", which is the next in the table (key + 1); else empty */
 	uint16_t number;            /* its place in the table, below DICTIONARY_KEYS_MAX */
+	char start[DICTIONARY_NAME_MAX + 3]; /* of a pair: " suser="; 17 bytes of it can be read always */
 };
-
-enum { DICTIONARY_KEYS_MAX = 512 };
 
 /* NULL: not in the dictionary. Case matters. Cheap enough to be called for every field of an envelope. */
 const struct dictionary_key *dictionary_find(struct span name);

@@ -64,52 +64,77 @@ const char *record_begin(struct record *r, const struct cef_header *given)
 
 enum { SHORT = 4096 }; /* values for which room is made beforehand, as if all of it had to be escaped */
 
-/* With room for a value of so many bytes, if that is short. */
-static inline struct record_pair *begin_pair(struct record *r, struct span name, size_t number, enum record_cutting cutting, size_t room)
+/* A pair begins, with room for a value of so many bytes, if that is short. The key's start is copied as 16 bytes, as most are shorter: no call for it. */
+static inline struct record_pair *begin_pair(struct record *r, const struct dictionary_key *key, enum record_cutting cutting, size_t room)
 {
+	enum { COPY = 16 };
 	struct record_pair *pair = &r->pair[r->pair_count];
 	struct buffer *line = &r->line;
-	pair->start = pair->key = pair->value = (uint32_t)line->length;
-	if (buffer_reserve(line, name.length + 2 + (room <= 2 * SHORT ? room : 0))) {
-		if (r->pair_count) line->data[line->length++] = ' ';
-		pair->key = (uint32_t)line->length;
-		cef_copy_name(line->data + line->length, name);
-		line->length += name.length;
-		line->data[line->length++] = '=';
-		pair->value = (uint32_t)line->length;
-	}
-	pair->number = (uint16_t)number;
+	size_t blank = r->pair_count > 0, length = key->name.length + 1 + blank;
+	pair->number = key->number;
 	pair->cutting = (uint8_t)cutting;
+	pair->start = pair->key = pair->value = (uint32_t)line->length;
+	if (!buffer_reserve(line, DICTIONARY_NAME_MAX + 2 + (room <= 2 * SHORT ? room : 0))) return pair;
+	char *at = line->data + line->length;
+	const char *start = key->start + 1 - blank;
+	memcpy(at, start, COPY);
+	if (__builtin_expect(length > COPY, 0)) memcpy(at + COPY, start + COPY, length - COPY);
+	line->length += length;
+	pair->key += (uint32_t)blank;
+	pair->value += (uint32_t)length;
 	return pair;
 }
 
-static void end_pair(struct record *r, struct record_pair *pair)
+/* One whose key the dictionary does not have. */
+static struct record_pair *begin_unknown(struct record *r, struct span name, enum record_cutting cutting)
+{
+	struct record_pair *pair = &r->pair[r->pair_count];
+	pair->number = RECORD_NO_NUMBER;
+	pair->cutting = (uint8_t)cutting;
+	pair->start = (uint32_t)r->line.length;
+	pair->key = pair->value = pair->start;
+	if (!buffer_reserve(&r->line, name.length + 2)) return pair;
+	char *start = r->line.data, *at = start + r->line.length;
+	if (r->pair_count) *at++ = ' ';
+	pair->key = (uint32_t)(at - start);
+	at = cef_copy_name(at, name);
+	*at++ = '=';
+	pair->value = (uint32_t)(at - start);
+	r->line.length = pair->value;
+	return pair;
+}
+
+static inline void end_pair(struct record *r, struct record_pair *pair)
 {
 	pair->end = (uint32_t)r->line.length;
 	if (pair->number != RECORD_NO_NUMBER) record_bit_set(r->has, pair->number);
 	r->pair_count++;
 }
 
-void record_add_text(struct record *r, struct span name, size_t number, struct span value, size_t limit, enum record_cutting cutting)
+/* The text is trimmed, not empty, and there is room for a pair. */
+static inline void add_trimmed(struct record *r, const struct dictionary_key *key, struct span text, enum record_cutting cutting)
 {
-	struct span text = cef_trimmed(value);
-	r->tally.text.trimmed += text.length != value.length;
-	if (limit && text.length > limit) text = cef_trimmed(cut_characters(text, limit, &r->tally.cut));
-	if (text.length == 0) return;
-	if (r->pair_count == CEF_PAIRS_MAX) {
-		r->tally.omitted++;
-		return;
-	}
-	struct record_pair *pair = begin_pair(r, name, number, cutting, 2 * text.length);
+	struct record_pair *pair = begin_pair(r, key, cutting, 2 * text.length);
 	if (text.length <= SHORT && !r->line.failed) r->line.length = (size_t)(cef_escape(r->line.data + r->line.length, text, &r->tally.text) - r->line.data);
 	else cef_append_trimmed(&r->line, text, &r->tally.text);
 	end_pair(r, pair);
 }
 
+/* A text that is escaped, cut to `limit` characters (0: none). It is not there yet. */
+static void add_text(struct record *r, const struct dictionary_key *key, struct span value, size_t limit, enum record_cutting cutting)
+{
+	struct span text = cef_trimmed(value);
+	r->tally.text.trimmed += text.length != value.length;
+	if (limit && text.length > limit) text = cef_trimmed(cut_characters(text, limit, &r->tally.cut));
+	if (text.length == 0) return;
+	if (r->pair_count == CEF_PAIRS_MAX) r->tally.omitted++;
+	else add_trimmed(r, key, text, cutting);
+}
+
 static const char *put_wrong(struct record *r, const struct dictionary_key *key, struct span value, const char *why)
 {
 	if (r->rules.wrong == RECORD_WRONG_OMIT) r->tally.omitted++;
-	else if (r->rules.wrong == RECORD_WRONG_KEEP) record_add_text(r, key->name, key->number, value, 0, RECORD_CUT_NEXT);
+	else if (r->rules.wrong == RECORD_WRONG_KEEP) add_text(r, key, value, 0, RECORD_CUT_NEXT);
 	else {
 		snprintf(r->reason, sizeof r->reason, "%.*s: not %s", (int)key->name.length, key->name.data, why);
 		return r->reason;
@@ -149,7 +174,7 @@ static const char *put_typed(struct record *r, const struct dictionary_key *key,
 		return NULL;
 	}
 	size_t before = r->line.length;
-	struct record_pair *pair = begin_pair(r, key->name, key->number, RECORD_CUT_NEVER, 0);
+	struct record_pair *pair = begin_pair(r, key, RECORD_CUT_NEVER, 0);
 	if (dictionary_append(&r->line, type, text, &why) || r->line.failed) {
 		end_pair(r, pair);
 		return NULL;
@@ -181,7 +206,13 @@ static void put_unknown(struct record *r, struct span name, struct span value)
 			const struct record_pair *pair = &r->pair[i];
 			if (pair->value - pair->key - 1 == name.length && memcmp(r->line.data + pair->key, name.data, name.length) == 0) return;
 		}
-	record_add_text(r, name, RECORD_NO_NUMBER, value, 0, RECORD_CUT_FIRST);
+	if (r->pair_count == CEF_PAIRS_MAX) {
+		r->tally.omitted++;
+		return;
+	}
+	struct record_pair *pair = begin_unknown(r, name, RECORD_CUT_FIRST);
+	cef_append_value(&r->line, value, &r->tally.text);
+	end_pair(r, pair);
 }
 
 const char *record_put(struct record *r, const struct dictionary_key *key, struct span value)
@@ -199,7 +230,7 @@ const char *record_put(struct record *r, const struct dictionary_key *key, struc
 	}
 	enum dictionary_type type = dictionary_type(key, r->rules.version);
 	if (type != DICTIONARY_STRING) return put_typed(r, key, type, value);
-	record_add_text(r, key->name, key->number, value, key->limit, key->label.length ? RECORD_CUT_FIRST : RECORD_CUT_NEXT);
+	add_text(r, key, value, key->limit, key->label.length ? RECORD_CUT_FIRST : RECORD_CUT_NEXT);
 	return NULL;
 }
 
@@ -218,8 +249,8 @@ static bool put_simply(struct record *r, const struct dictionary_key *key, struc
 	if (dictionary_type(key, r->rules.version) != DICTIONARY_STRING || r->pair_count + 2 > CEF_PAIRS_MAX) return false;
 	if (cef_trimmed(label).length == 0 || cef_trimmed(value).length == 0) return false;
 	size_t before = r->line.length, count = r->pair_count;
-	record_add_text(r, key->label, key->number + 1u, label, dictionary_at(key->number + 1u)->limit, RECORD_CUT_NEXT);
-	record_add_text(r, key->name, key->number, value, key->limit, RECORD_CUT_FIRST);
+	add_text(r, key + 1, label, key[1].limit, RECORD_CUT_NEXT);
+	add_text(r, key, value, key->limit, RECORD_CUT_FIRST);
 	if (!record_bit(r->has, key->number)) take_back(r, key, before, count);
 	return true;
 }
@@ -268,14 +299,14 @@ bool record_try(struct record *r, const struct dictionary_key *key, struct span 
 	if (has || has_label || type == DICTIONARY_IPV4) return try_with_care(r, key, label, value);
 	const struct record_tally tally = r->tally;
 	size_t before = r->line.length, count = r->pair_count;
-	if (key->label.length) record_add_text(r, key->label, key->number + 1u, label, dictionary_at(key->number + 1u)->limit, RECORD_CUT_NEXT);
+	if (key->label.length) add_text(r, key + 1, label, key[1].limit, RECORD_CUT_NEXT);
 	if (type == DICTIONARY_STRING) {
-		record_add_text(r, key->name, key->number, value, key->limit, key->label.length ? RECORD_CUT_FIRST : RECORD_CUT_NEXT);
+		add_text(r, key, value, key->limit, key->label.length ? RECORD_CUT_FIRST : RECORD_CUT_NEXT);
 		if (key->label.length && !record_bit(r->has, key->number)) take_back(r, key, before, count);
 		return true;
 	}
 	r->tally.text.trimmed += text.length != value.length;
-	struct record_pair *pair = begin_pair(r, key->name, key->number, RECORD_CUT_NEVER, 0);
+	struct record_pair *pair = begin_pair(r, key, RECORD_CUT_NEVER, 0);
 	if (dictionary_append(&r->line, type, text, &why) || r->line.failed) {
 		end_pair(r, pair);
 		return true;

@@ -32,9 +32,6 @@ static inline bool record_bit(const uint64_t *bits, size_t number) { return bits
 static inline void record_bit_set(uint64_t *bits, size_t number) { bits[number / 64] |= (uint64_t)1 << number % 64; }
 static inline void record_bit_clear(uint64_t *bits, size_t number) { bits[number / 64] &= ~((uint64_t)1 << number % 64); }
 
-/* Puts the pair as it is: a text that is escaped, cut to `limit` characters (0: none). It is not there yet. */
-void record_add_text(struct record *, struct span name, size_t number, struct span value, size_t limit, enum record_cutting);
-
 /* Makes a key that the record chose itself free again: its pairs go to another custom key of the same kind, or, if there is none, are left out. */
 void record_give_way(struct record *, size_t number);
 
