@@ -187,7 +187,7 @@ enum syslog_heard syslog_close(struct syslog *s)
 {
 	enum tls_verdict verdict;
 	if (s->tls) {
-		verdict = tls_close(s->tls, s->options->timeout_ms, s->why);
+		verdict = tls_close(s->tls, s->options->timeout_ms, s->counts.proved > 0, s->why);
 		s->tls = NULL;
 		s->fd = -1; /* gone in any case */
 		return verdict == TLS_DONE ? SYSLOG_QUIET : verdict == TLS_UNTRUSTED ? SYSLOG_DISTRUSTED : SYSLOG_ENDED;

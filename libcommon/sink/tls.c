@@ -200,12 +200,12 @@ static void await_room(int fd, int64_t timeout_ms)
 		if (signals_poll(&p, 1, left > 1000 ? 1000 : (int)left) > 0) return;
 }
 
-enum tls_verdict tls_close(struct tls *t, int64_t timeout_ms, char reason[TLS_REASON_MAX])
+enum tls_verdict tls_close(struct tls *t, int64_t timeout_ms, bool is_known, char reason[TLS_REASON_MAX])
 {
 	char why[SOCKET_REASON_MAX];
 	int fd = t->fd;
 	await_room(fd, timeout_ms);
-	await_answer(t, timeout_ms < ANSWER_MS ? (int)timeout_ms : ANSWER_MS);
+	if (!is_known) await_answer(t, timeout_ms < ANSWER_MS ? (int)timeout_ms : ANSWER_MS);
 	enum tls_verdict verdict = tls_hear(t); /* tickets, and what it has against our certificate */
 	if (verdict != TLS_DONE) {
 		memcpy(reason, t->reason, TLS_REASON_MAX);

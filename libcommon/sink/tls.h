@@ -35,8 +35,8 @@ int tls_fd(const struct tls *);                               /* to wait for */
 const char *tls_reason(const struct tls *);                   /* of the last write or hear that was not TLS_DONE */
 
 /* Waits for its first word (see tls.c) if there was none. Ends our side with close_notify and FIN, then waits until the far side, which has read everything by then, ends its own. Frees in any case.
- * TLS_AWAY with errno ETIMEDOUT: for timeout_ms nothing moved. */
-enum tls_verdict tls_close(struct tls *, int64_t timeout_ms, char reason[TLS_REASON_MAX]);
+ * TLS_AWAY with errno ETIMEDOUT: for timeout_ms nothing moved. is_known: it has taken bytes under our certificate before, and need not be waited for if it says nothing of it. */
+enum tls_verdict tls_close(struct tls *, int64_t timeout_ms, bool is_known, char reason[TLS_REASON_MAX]);
 void tls_drop(struct tls *);                                  /* frees at once, proving nothing: what the kernel holds still goes */
 
 #endif
