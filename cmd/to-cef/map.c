@@ -58,6 +58,24 @@ struct map_field *map_field_named(struct map *m, struct span name, uint32_t *num
 	return field;
 }
 
+void map_want_field(struct map *m, struct span name, uint32_t *number)
+{
+	struct map_field *field = map_field_named(m, name, number);
+	if (!field->bit) field->bit = (uint64_t)1 << m->wanted_count++ % 64;
+}
+
+uint64_t map_value_fields(const struct map *m, const struct map_value *value)
+{
+	uint64_t fields = 0;
+	for (; value->count == 1; value = &value->pieces->otherwise) {
+		const struct map_piece *piece = value->pieces;
+		if (piece->kind != PIECE_FIELD && piece->kind != PIECE_BELOW) return 0;
+		fields |= m->fields[piece->field].bit;
+		if (piece->kind == PIECE_BELOW) fields |= m->fields[piece->parent].bit;
+	}
+	return value->count ? 0 : fields;
+}
+
 /* --- names and custom keys of the dictionary --- */
 
 static bool is_label(struct span name)

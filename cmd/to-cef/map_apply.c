@@ -24,9 +24,11 @@ static void collect(struct map *m, const struct envelope *e)
 	struct field_walk walk = field_walk(e, e->fields), here = walk;
 	struct map_member *one = m->members;
 	m->beyond = (struct field_walk){ e, 0 };
+	m->found = 0;
 	for (; field_next(&walk, &one->key, &one->value); here = walk) {
 		struct map_field *field = one->field = field_of_key(m, &one->key);
-		if (field && field->wanted) {
+		if (field && field->bit) {
+			m->found |= field->bit;
 			field->found = m->turn;
 			field->value = one->value;
 		}
@@ -40,15 +42,20 @@ static void collect(struct map *m, const struct envelope *e)
 
 static const struct value ABSENT = { .kind = VALUE_ABSENT };
 
-static bool is_empty(const struct value *v)
+/* null, {}, [ ] are. */
+static bool is_empty_otherwise(const struct value *v)
 {
-	if (v->text.length == 0) return true;
-	if (v->kind == VALUE_STRING || v->kind == VALUE_NUMBER) return false;
 	if (v->kind != VALUE_OBJECT && v->kind != VALUE_ARRAY) return v->kind == VALUE_ABSENT || v->kind == VALUE_NULL;
 	return span_trim((struct span){ v->text.data + 1, v->text.length - 2 }).length == 0;
 }
 
-static const struct value *member_value(const struct map *m, uint32_t number)
+static inline bool is_empty(const struct value *v)
+{
+	if (v->text.length == 0) return true;
+	return v->kind != VALUE_STRING && v->kind != VALUE_NUMBER && is_empty_otherwise(v);
+}
+
+static inline const struct value *member_value(const struct map *m, uint32_t number)
 {
 	const struct map_field *field = &m->fields[number];
 	return field->found == m->turn ? &field->value : &ABSENT;
@@ -63,7 +70,7 @@ static const struct value *below_value(const struct map *m, const struct envelop
 }
 
 /* The value, in the envelope's view or in `room`. */
-static const struct value *find(const struct map *m, const struct envelope *e, const struct map_piece *piece, struct value *room)
+static inline const struct value *find(const struct map *m, const struct envelope *e, const struct map_piece *piece, struct value *room)
 {
 	switch (piece->kind) {
 	case PIECE_TYPE: return &e->type;
@@ -85,13 +92,13 @@ static const struct value *find(const struct map *m, const struct envelope *e, c
 
 static bool is_blank_byte(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-/* The first line that is not blank, at most so many characters of it. */
-static struct span first_line(struct span text)
+/* The first line that is not blank, at most so many characters of it. Without an escape in its JSON it is the only one. */
+static struct span first_line(struct span text, bool escaped)
 {
 	const char *end = text.data + text.length, *at = text.data, *stop;
 	while (at < end && is_blank_byte(*at)) at++;
-	if ((stop = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL)) end = stop;
-	if ((stop = at < end ? memchr(at, '\r', (size_t)(end - at)) : NULL)) end = stop;
+	if ((stop = escaped && at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL)) end = stop;
+	if ((stop = escaped && at < end ? memchr(at, '\r', (size_t)(end - at)) : NULL)) end = stop;
 	if (end - at > LINE_CHARACTERS) {
 		stop = at;
 		for (size_t left = LINE_CHARACTERS; stop < end && left; left--)
@@ -103,7 +110,7 @@ static struct span first_line(struct span text)
 }
 
 /* What is decoded stays at the end of m->text until it is cleared. Empty: there is no such value. */
-static struct span piece_text(struct map *m, const struct envelope *e, const struct map_piece *piece)
+static inline struct span piece_text(struct map *m, const struct envelope *e, const struct map_piece *piece)
 {
 	struct value room;
 	const struct value *v = find(m, e, piece, &room);
@@ -115,7 +122,7 @@ static struct span piece_text(struct map *m, const struct envelope *e, const str
 		text = (struct span){ m->text.data + start, m->text.length - start };
 	}
 	size_t whole = text.length;
-	if (piece->first_line) text = first_line(text);
+	if (piece->first_line) text = first_line(text, v->escaped);
 	if (piece->kind == PIECE_FIELD && text.length == whole) m->fields[piece->field].used = m->turn;
 	return text;
 }
@@ -153,7 +160,7 @@ static struct span value_text(struct map *m, const struct envelope *e, const str
 
 /* --- the header --- */
 
-static bool is_blank(struct span text)
+static inline bool is_blank(struct span text)
 {
 	return text.length == 0 || ((unsigned char)text.data[0] <= ' ' && span_trim(text).length == 0);
 }
@@ -201,7 +208,7 @@ static bool has_two(const struct map_family *family, const struct record *record
 
 static bool put_number(struct map *m, struct record *record, struct span label, struct span value)
 {
-	const struct dictionary_key *key = next_free(&m->integers, record);
+	const struct dictionary_key *key = value.length && memchr(value.data, '.', value.length) ? NULL : next_free(&m->integers, record);
 	if (key && record_try(record, key, label, value)) return true;
 	key = next_free(&m->floats, record);
 	return key && record_try(record, key, label, value);
@@ -314,6 +321,7 @@ static const char *put_rows(struct map *m, const struct envelope *e, struct reco
 	size_t count = 0;
 	for (size_t i = 0; i < event->row_count; i++) {
 		const struct map_row *row = event->rows[i];
+		if (row->fields && !(row->fields & m->found)) continue; /* most are not there */
 		if (row->kind == ROW_SPARE) {
 			later[count++] = row;
 		} else if (!row->soft) {
@@ -349,7 +357,7 @@ static void put_all(struct map *m, const struct envelope *e, struct record *reco
 	struct spare spare = { .map = m, .record = record };
 	struct map_member one;
 	const struct map_piece *piece = event->all->value.pieces;
-	struct value room, object = *find(m, e, piece, &room);
+	struct value room = ABSENT, object = *find(m, e, piece, &room);
 	bool is_fields = object.first == e->fields.first && e->fields.kind == VALUE_OBJECT;
 	struct field_walk walk = is_fields ? m->beyond : field_walk(e, object);
 	buffer_clear(&m->rest);

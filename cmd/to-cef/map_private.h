@@ -40,6 +40,7 @@ struct map_row {
 	const struct dictionary_key *key; /* ROW_KEY */
 	struct span label;               /* ROW_SPARE, and ROW_KEY of a custom key; else empty */
 	struct map_value value;
+	uint64_t fields;                 /* of which one must be there for the value to have a text: their bits; 0: it is not only made of them */
 	size_t line;
 };
 
@@ -75,7 +76,7 @@ struct map_event {
 struct map_field {
 	struct span name;
 	const struct dictionary_key *key; /* that * may set; NULL: none */
-	bool wanted;                     /* by a {path} */
+	uint64_t bit;                    /* one that a {path} says has a bit, which others may share; else 0 */
 	uint64_t found, used;            /* the envelope in which it was last: map->turn */
 	struct value value;
 };
@@ -97,11 +98,12 @@ struct map {
 	const struct map_event *event;   /* of the last envelope */
 	struct span level[8];            /* CEF's severity for the envelope's, as text */
 	struct map_field *fields;
-	size_t field_count, field_room;
+	size_t field_count, field_room, wanted_count;
 	uint32_t *slots;                 /* hash of a name -> number of a field and one, or 0; a quarter of them is used at most */
 	size_t slot_count;               /* a power of two */
 	/* of the envelope at hand */
 	uint64_t turn;
+	uint64_t found;                  /* the bits of the fields that it has */
 	struct map_member members[MAP_MEMBERS_KEPT + 1];
 	size_t member_count;
 	struct field_walk beyond;        /* the members that were too many to keep */
@@ -114,6 +116,8 @@ struct map {
 void *map_take(struct map *, size_t bytes);
 struct span map_keep(struct map *, struct span text);
 struct map_field *map_field_named(struct map *, struct span name, uint32_t *number); /* makes it if there is none */
+void map_want_field(struct map *, struct span name, uint32_t *number); /* and has it looked for */
+uint64_t map_value_fields(const struct map *, const struct map_value *); /* for map_row.fields */
 
 /* The names are few and known beforehand, so no input can make them collide: a hash of their ends and their length will do. */
 static inline size_t map_hash(struct span name)

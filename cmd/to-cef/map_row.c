@@ -167,6 +167,7 @@ struct map_row *map_parse_row(struct map_reading *r)
 	map_skip_blanks(r);
 	const char *value = r->at;
 	if (!map_parse_value(r, row->kind, &row->value) || !check_value(r, row, value)) return NULL;
+	row->fields = map_value_fields(r->map, &row->value);
 	return row;
 }
 

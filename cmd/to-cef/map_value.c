@@ -61,10 +61,10 @@ static bool set_field(struct map_reading *r, struct map_piece *piece, struct spa
 {
 	const char *dot = memchr(below.data, '.', below.length);
 	piece->kind = dot ? PIECE_BELOW : PIECE_FIELD;
-	map_field_named(r->map, below, &piece->field)->wanted = true;
+	map_want_field(r->map, below, &piece->field);
 	if (!dot) return true;
 	if (dot == below.data) return false;
-	map_field_named(r->map, span_between(below.data, dot), &piece->parent)->wanted = true;
+	map_want_field(r->map, span_between(below.data, dot), &piece->parent);
 	return compile_path(r, piece, map_keep(r->map, span_between(dot + 1, below.data + below.length)));
 }
 

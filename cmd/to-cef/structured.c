@@ -10,7 +10,6 @@
 
 struct structured {
 	struct map_options options;
-	struct field_path hostname;
 	const struct dictionary_key *rt, *dvchost, *msg;
 	struct buffer header;        /* decoded texts that must hold until the header is written */
 	struct buffer key, value;    /* of one pair */
@@ -26,7 +25,6 @@ struct structured *structured_new(const struct map_options *options)
 {
 	struct structured *s = must_alloc(sizeof *s);
 	s->options = *options;
-	field_path_init(&s->hostname, SPAN("metlog_hostname"));
 	s->rt = dictionary_find(SPAN("rt"));
 	s->dvchost = dictionary_find(SPAN("dvchost"));
 	s->msg = dictionary_find(SPAN("msg"));
@@ -155,7 +153,7 @@ const char *structured_put(struct structured *s, const struct envelope *e, struc
 	const char *why = begin(s, e, &sight, &header, record);
 	if (why) return why;
 	buffer_clear(&s->value);
-	struct value hostname = sight.has_dvchost ? (struct value){ .kind = VALUE_ABSENT } : field_find(e, &s->hostname);
+	struct value hostname = sight.has_dvchost ? (struct value){ .kind = VALUE_ABSENT } : e->metlog_hostname;
 	if (!sight.has_rt) record_try(record, s->rt, SPAN(""), text_of(&s->value, e->timestamp));
 	if (hostname.kind == VALUE_STRING) record_try(record, s->dvchost, SPAN(""), text_of(&s->value, hostname));
 	why = put_all(s, e, e->fields, false, record);
