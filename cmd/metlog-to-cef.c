@@ -20,7 +20,7 @@ static const struct tool_about about = {
 		"  metlog-to-cef messages.ndjson\n"
 		"  metlog-to-cef --map security.map --explain messages.ndjson\n"
 		"  metlog-spool drain /var/spool/metlog/security -- \\\n"
-		"      metlog-to-cef --to syslog+tls:siem.example.net --cacert ca.pem\n"
+		"      metlog-to-cef --to syslog+tls:siem.example.net --rejects refused.ndjson\n"
 		"  metlog-to-cef --parse old.cef | metlog-tail\n",
 	.uses = USES_INPUT | USES_MATCH | USES_TIMES | USES_ZONE | USES_DRY_RUN | USES_OUTPUT,
 	.options = cef_option_rows,

@@ -436,3 +436,25 @@ usage() {
 	usage "--parse writes envelopes to standard output" --parse --to file:x
 	usage "one of --dry-run and --explain, not both" --dry-run --explain
 }
+
+@test "on a terminal nothing in an event can drive it, but --dry-run prints the bytes" {
+	need script
+	printf '%s\n' '{"type":"cef","payload":"CEF:0|a|b|1|s|n|5|msg=x\u009b31m\u202ey"}' >in
+	script -qec "metlog-to-cef --explain in; metlog-to-cef in" typescript >/dev/null
+	[ "$(grep -c 'msg=x\\u{009b}31m\\u{202e}y' typescript)" = 2 ] || fail "$(cat -v typescript)"
+	script -qec "metlog-to-cef --dry-run in" typescript >/dev/null
+	grep -q $'msg=x\u009b31m\u202ey' typescript || fail "$(cat -v typescript)"
+	metlog-to-cef in | grep -q $'msg=x\u009b31m\u202ey' || fail "not as it was"
+}
+
+@test "a host, an ident or a logger cannot look like an event in front of the event" {
+	local name='CEF:0|a|b|1|s|n|5|x=y'
+	structured s "\"cef_meta\":{\"syslog_ident\":\"$name\"}" | sed "s/\"web1\"/\"$name\"/; s/\"app\"/\"$name\"/" >in
+	for header in rfc3164 rfc5424 local; do
+		metlog-to-cef --header "$header" in >out
+		metlog-to-cef --header "$header" --ignore-meta in >>out
+		if sed -E 's/ CEF:0[|]V[|].*//' out | grep -F '|'; then fail "$(cat out)"; fi
+		[ "$(grep -c 'CEF:0|V|P|1|s|n|5|' out)" = 2 ] || fail "$(cat out)"
+	done
+	metlog-to-cef --header rfc5424 in | grep -q ' CEF:0_a_b_1_s_n_5_x=y CEF:0_a_b_1_s_n_5_x=y 26482 - - CEF:0|V|' || fail "$(cat out)"
+}

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "base/timestamp.h"
 #include "io/diag.h"
 
@@ -30,6 +31,7 @@ void sender_open(struct sender *s, struct filter *filter, const struct cef_optio
 		s->syslog = syslog_new(&options->syslog, &why);
 		if (!s->syslog) tool_usage_error("--to: '%s': %s", options->to, why);
 	}
+	s->is_shown = !filter->options.dry_run && isatty(STDOUT_FILENO);
 	if (s->dry || options->target == CEF_TARGET_OUTPUT) return;
 	if (options->target == CEF_TARGET_FILE) s->outlet = outlet_open(&options->file, &(struct outlet_options){ .timeout_ms = -1, .file_mode = FILE_MODE });
 	forget_output();
@@ -42,6 +44,22 @@ static struct span text_of(struct value value, struct buffer *decoded)
 	buffer_clear(decoded);
 	field_append_text(decoded, value);
 	return buffer_span(decoded);
+}
+
+/* A word of the header that looked like "CEF:0|..." would be taken for the event by whoever looks for one. */
+static struct span without_pipes(struct span word, struct buffer *room)
+{
+	if (!word.length || !memchr(word.data, '|', word.length)) return word;
+	size_t from = room->data && word.data >= room->data && word.data < room->data + room->length ? (size_t)(word.data - room->data) : SIZE_MAX;
+	if (from == SIZE_MAX) {
+		buffer_clear(room);
+		buffer_append_span(room, word);
+		from = 0;
+	}
+	if (room->failed) return SPAN("");
+	for (size_t i = 0; i < word.length; i++)
+		if (room->data[from + i] == '|') room->data[from + i] = '_';
+	return (struct span){ room->data + from, word.length };
 }
 
 /* A process number, which the original clients send; anything else would be longer than the header may be. */
@@ -68,6 +86,7 @@ static void put_message(struct sender *s, const struct envelope *e, const struct
 	if (!m.hostname.length) m.hostname = event->host;
 	if (!m.hostname.length) m.hostname = span_of(o->hostname);
 	if (m.hostname.length > o->host_most) m.hostname.length = o->host_most;
+	m.hostname = without_pipes(m.hostname, &s->decoded[0]);
 	m.ident = meta.ident.length ? meta.ident : span_of(o->ident);
 	if (o->header == SYSLOG_HEADER_RFC5424) {
 		if (!m.ident.length) m.ident = text_of(e->logger, &s->decoded[1]);
@@ -75,6 +94,7 @@ static void put_message(struct sender *s, const struct envelope *e, const struct
 	} else if (meta.pid && m.ident.length) {
 		m.procid = pid_of(e->metlog_pid);
 	}
+	m.ident = without_pipes(m.ident, &s->decoded[1]);
 	if (!syslog_append(&s->message, o->header, &m)) die(EXIT_INTERNAL, "no memory for a message of %zu bytes", event->line.length);
 }
 
@@ -87,6 +107,17 @@ static void put_counted(struct sender *s, struct span message)
 	buffer_append_span(&s->decoded[0], message);
 	if (s->decoded[0].failed) die(EXIT_INTERNAL, "no memory for a message of %zu bytes", message.length);
 	if (!writer_line(&s->filter->out, buffer_span(&s->decoded[0]))) filter_flush(s->filter);
+}
+
+static void put_line(struct sender *s, struct span message)
+{
+	if (s->is_shown) {
+		buffer_clear(&s->decoded[0]);
+		text_append_visible(&s->decoded[0], message);
+		if (s->decoded[0].failed) die(EXIT_INTERNAL, "no memory for a message of %zu bytes", message.length);
+		message = buffer_span(&s->decoded[0]);
+	}
+	if (!writer_line(&s->filter->out, message)) filter_flush(s->filter);
 }
 
 static void take_state(struct sender *s, enum syslog_state state)
@@ -115,7 +146,7 @@ void sender_send(struct sender *s, const struct envelope *e, const struct event 
 	s->bytes += message.length;
 	if (s->dry || s->options->target == CEF_TARGET_OUTPUT) {
 		if (s->options->counted && s->syslog) put_counted(s, message);
-		else if (!writer_line(&s->filter->out, message)) filter_flush(s->filter);
+		else put_line(s, message);
 		filter_booked_pass(s->filter);
 	} else if (s->outlet) {
 		s->filter->stats.kept++;

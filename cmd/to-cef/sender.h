@@ -21,6 +21,7 @@ struct sender {
 	struct buffer decoded[2];     /* members of the envelope that have escapes; a message with its count */
 	struct syslog_cache cache;
 	uint64_t given, bytes;        /* messages handed on, and their bytes without framing */
+	bool is_shown;                /* on a terminal, which nothing in an event may drive; but --dry-run prints the bytes as they are */
 	bool dry, over;               /* over: nothing can be handed on any more */
 	int status;                   /* why it is over */
 };

@@ -6,7 +6,7 @@ setup() {
 	load ../recv
 	cd "$BATS_TEST_TMPDIR"
 	mkdir -m 700 spool spool/archive spool/security
-	mkdir delivered state
+	mkdir delivered state state-cef
 }
 
 teardown() {
