@@ -43,30 +43,34 @@ void structured_free(struct structured *s)
 	free(s);
 }
 
-static bool is_empty(struct value value)
+static inline bool is_empty(const struct value *value)
 {
-	return value.kind == VALUE_ABSENT || value.kind == VALUE_NULL || (value.kind == VALUE_STRING && value.text.length == 0);
+	return value->kind == VALUE_ABSENT || value->kind == VALUE_NULL || (value->kind == VALUE_STRING && value->text.length == 0);
 }
 
-/* The text of the value, behind what `room` holds already; where nothing is escaped it is left in the line. */
-static struct span text_of(struct buffer *room, struct value value)
+static struct span decoded(struct buffer *room, const struct value *value)
 {
 	size_t from = room->length;
-	if (value.kind == VALUE_NULL || value.kind == VALUE_ABSENT) return SPAN("");
-	if (!value.escaped) return value.text;
-	field_append_text(room, value);
+	field_append_text(room, *value);
 	return (struct span){ room->data + from, room->length - from };
 }
 
-static struct span key_text(struct structured *s, struct value key)
+/* The text of the value, behind what `room` holds already; where nothing is escaped it is left in the line. */
+static inline struct span text_of(struct buffer *room, const struct value *value)
+{
+	if (value->kind == VALUE_NULL || value->kind == VALUE_ABSENT) return SPAN("");
+	return value->escaped ? decoded(room, value) : value->text;
+}
+
+static inline struct span key_text(struct structured *s, const struct value *key)
 {
 	buffer_clear(&s->key);
 	return text_of(&s->key, key);
 }
 
-static bool is_missing(struct value value)
+static inline bool is_missing(const struct value *value)
 {
-	return value.kind == VALUE_ABSENT || value.kind == VALUE_NULL;
+	return value->kind == VALUE_ABSENT || value->kind == VALUE_NULL;
 }
 
 bool structured_is(struct structured *s, const struct envelope *e)
@@ -76,8 +80,8 @@ bool structured_is(struct structured *s, const struct envelope *e)
 	struct value key, value;
 	int present = 0;
 	while (present < 2 && field_next(&walk, &key, &value)) {
-		enum structured_name name = structured_name_find(key_text(s, key));
-		if ((name == STRUCTURED_SIGNATURE || name == STRUCTURED_NAME) && !is_missing(value)) present += is_empty(value) ? 1 : 2;
+		enum structured_name name = structured_name_find(key_text(s, &key));
+		if ((name == STRUCTURED_SIGNATURE || name == STRUCTURED_NAME) && !is_missing(&value)) present += is_empty(&value) ? 1 : 2;
 	}
 	return present >= 2;
 }
@@ -87,11 +91,11 @@ static void look(struct structured *s, const struct envelope *e, struct value ob
 	struct field_walk walk = field_walk(e, object);
 	struct value key, value;
 	while (field_next(&walk, &key, &value)) {
-		if (is_missing(value)) continue;
-		struct span text = key_text(s, key);
+		if (is_missing(&value)) continue;
+		struct span text = key_text(s, &key);
 		enum structured_name name = is_extension ? STRUCTURED_NAMES : structured_name_find(text);
 		if (name != STRUCTURED_NAMES) sight->taken[name] = value;
-		else if (is_empty(value)) continue;
+		else if (is_empty(&value)) continue;
 		else if (span_equal(text, s->rt->name)) sight->has_rt = true;
 		else if (span_equal(text, s->dvchost->name)) sight->has_dvchost = true;
 	}
@@ -111,8 +115,8 @@ static const char *begin(struct structured *s, const struct envelope *e, const s
 	struct span text[STRUCTURED_NAMES];
 	buffer_clear(&s->header);
 	if (!buffer_reserve(&s->header, e->line.length + 1)) return "out of memory";
-	for (int i = STRUCTURED_SIGNATURE; i <= STRUCTURED_VERSION; i++) text[i] = is_missing(sight->taken[i]) ? (struct span){ NULL, 0 } : text_of(&s->header, sight->taken[i]);
-	struct span logger = text_of(&s->header, e->logger);
+	for (int i = STRUCTURED_SIGNATURE; i <= STRUCTURED_VERSION; i++) text[i] = is_missing(&sight->taken[i]) ? (struct span){ NULL, 0 } : text_of(&s->header, &sight->taken[i]);
+	struct span logger = text_of(&s->header, &e->logger);
 	*header = (struct cef_header){
 		.vendor = or_option(text[STRUCTURED_VENDOR], s->options.vendor, SPAN("metlog")),
 		.product = or_option(text[STRUCTURED_PRODUCT], s->options.product, logger.length ? logger : SPAN("metlog")),
@@ -121,7 +125,7 @@ static const char *begin(struct structured *s, const struct envelope *e, const s
 		.name = or_option(text[STRUCTURED_NAME], NULL, text[STRUCTURED_SIGNATURE]),
 		.severity = span_of(number[s->options.severity[e->severity]]),
 	};
-	if (!is_empty(sight->taken[STRUCTURED_SEVERITY]) && !severity_find(text[STRUCTURED_SEVERITY], &header->severity)) return "fields.severity: neither 0 to 10 nor a word of CEF";
+	if (!is_empty(&sight->taken[STRUCTURED_SEVERITY]) && !severity_find(text[STRUCTURED_SEVERITY], &header->severity)) return "fields.severity: neither 0 to 10 nor a word of CEF";
 	return record_begin(record, header);
 }
 
@@ -131,8 +135,8 @@ static const char *put_all(struct structured *s, const struct envelope *e, struc
 	struct value key, value;
 	const char *why = NULL;
 	while (!why && field_next(&walk, &key, &value)) {
-		if (is_empty(value)) continue;
-		struct span name = key_text(s, key);
+		if (is_empty(&value)) continue;
+		struct span name = key_text(s, &key);
 		enum structured_name taken = is_extension ? STRUCTURED_NAMES : structured_name_find(name);
 		if (taken == STRUCTURED_EXTENSION && value.kind == VALUE_OBJECT) {
 			why = put_all(s, e, value, true, record);
@@ -140,7 +144,7 @@ static const char *put_all(struct structured *s, const struct envelope *e, struc
 		}
 		if (taken < STRUCTURED_EXTENSION) continue;
 		buffer_clear(&s->value);
-		why = record_put_named(record, name, text_of(&s->value, value));
+		why = record_put_named(record, name, text_of(&s->value, &value));
 	}
 	return why;
 }
@@ -153,13 +157,12 @@ const char *structured_put(struct structured *s, const struct envelope *e, struc
 	const char *why = begin(s, e, &sight, &header, record);
 	if (why) return why;
 	buffer_clear(&s->value);
-	struct value hostname = sight.has_dvchost ? (struct value){ .kind = VALUE_ABSENT } : e->metlog_hostname;
-	if (!sight.has_rt) record_try(record, s->rt, SPAN(""), text_of(&s->value, e->timestamp));
-	if (hostname.kind == VALUE_STRING) record_try(record, s->dvchost, SPAN(""), text_of(&s->value, hostname));
+	if (!sight.has_rt) record_try(record, s->rt, SPAN(""), text_of(&s->value, &e->timestamp));
+	if (!sight.has_dvchost && e->metlog_hostname.kind == VALUE_STRING) record_try(record, s->dvchost, SPAN(""), text_of(&s->value, &e->metlog_hostname));
 	why = put_all(s, e, e->fields, false, record);
-	if (why || is_empty(e->payload)) return why;
+	if (why || is_empty(&e->payload)) return why;
 	/* A msg of fields is there already, and stays. */
 	buffer_clear(&s->value);
-	struct span payload = text_of(&s->value, e->payload);
+	struct span payload = text_of(&s->value, &e->payload);
 	return span_equal(payload, header.name) ? NULL : record_put(record, s->msg, payload);
 }

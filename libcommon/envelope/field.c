@@ -52,36 +52,48 @@ static inline bool has_escape(const struct envelope *e, struct span inside)
 	return (e->scan->flags & SCAN_ESCAPES) && memchr(inside.data, '\\', inside.length);
 }
 
-static inline struct value string_value(const struct envelope *e, uint32_t at)
+static inline void put_string(const struct envelope *e, uint32_t at, struct value *value)
 {
-	struct span inside = string_inside(e, at);
-	return (struct value){ .text = inside, .kind = VALUE_STRING, .escaped = has_escape(e, inside), .first = at };
+	value->text = string_inside(e, at);
+	value->kind = VALUE_STRING;
+	value->escaped = has_escape(e, value->text);
+	value->first = at;
 }
 
-static struct span without_blanks_behind(const char *start, const char *end)
+static inline struct span without_blanks_behind(const char *start, const char *end)
 {
-	while (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r') end--;
+	while ((unsigned char)end[-1] <= ' ') end--; /* of what stands there: a space, TAB or CR */
 	return span_between(start, end);
+}
+
+/* Written where it is wanted: a value that is returned is copied once more. */
+static inline void put_value(const struct envelope *e, uint32_t at, struct value *value)
+{
+	const uint32_t *index = e->scan->index;
+	const char *start = e->line.data + index[at];
+	enum value_kind kind = VALUE_NUMBER;
+	value->first = at;
+	value->escaped = false;
+	switch (*start) {
+	case '"': put_string(e, at, value); return;
+	case '{': kind = VALUE_OBJECT; break;
+	case '[': kind = VALUE_ARRAY; break;
+	case 't': kind = VALUE_TRUE; break;
+	case 'f': kind = VALUE_FALSE; break;
+	case 'n': kind = VALUE_NULL; break;
+	default: break;
+	}
+	value->kind = kind;
+	if (kind == VALUE_OBJECT || kind == VALUE_ARRAY)
+		value->text = span_between(start, e->line.data + index[value_end(e, at) - 1] + 1);
+	else
+		value->text = without_blanks_behind(start, e->line.data + index[at + 1]);
 }
 
 static struct value value_at(const struct envelope *e, uint32_t at)
 {
-	const uint32_t *index = e->scan->index;
-	const char *start = e->line.data + index[at];
-	struct value value = { .first = at };
-	switch (*start) {
-	case '"': return string_value(e, at);
-	case '{': value.kind = VALUE_OBJECT; break;
-	case '[': value.kind = VALUE_ARRAY; break;
-	case 't': value.kind = VALUE_TRUE; break;
-	case 'f': value.kind = VALUE_FALSE; break;
-	case 'n': value.kind = VALUE_NULL; break;
-	default: value.kind = VALUE_NUMBER;
-	}
-	if (value.kind == VALUE_OBJECT || value.kind == VALUE_ARRAY)
-		value.text = span_between(start, e->line.data + index[value_end(e, at) - 1] + 1);
-	else
-		value.text = without_blanks_behind(start, e->line.data + index[at + 1]);
+	struct value value;
+	put_value(e, at, &value);
 	return value;
 }
 
@@ -211,15 +223,21 @@ bool field_next(struct field_walk *walk, struct value *key, struct value *value)
 	const struct envelope *e = walk->envelope;
 	uint32_t at = walk->at;
 	if (at == 0 || token(e, at) == '}') return false;
-	*key = string_value(e, at);
+	put_string(e, at, key);
 	at += 3;
-	if (token(e, at) != '"') {
-		*value = value_at(e, at);
-		walk->at = next_element(e, at);
-		return true;
+	switch (token(e, at)) {
+	case '"':
+		put_string(e, at, value);
+		at += 2;
+		break;
+	case '{': case '[':
+		put_value(e, at, value);
+		at = value_end(e, at);
+		break;
+	default:
+		put_value(e, at, value);
+		at++;
 	}
-	*value = string_value(e, at);
-	at += 2;
 	walk->at = token(e, at) == ',' ? at + 1 : 0;
 	return true;
 }
