@@ -10,16 +10,6 @@ static const unsigned char in_value[256] = {
 	['='] = 1, ['\\'] = 1, [0x7f] = 1,
 };
 
-/* Four look-ups a turn. */
-size_t cef_plain_length(struct span text)
-{
-	const unsigned char *start = (const unsigned char *)text.data, *p = start, *end = p + text.length;
-	for (; end - p >= 4; p += 4)
-		if (in_value[p[0]] | in_value[p[1]] | in_value[p[2]] | in_value[p[3]]) break;
-	while (p < end && !in_value[*p]) p++;
-	return (size_t)(p - start);
-}
-
 struct span cef_trim(struct span value)
 {
 	while (value.length) {

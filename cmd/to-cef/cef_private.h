@@ -17,9 +17,6 @@ static inline bool cef_is_control(char c)
 	return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7f;
 }
 
-/* How many bytes at the start stand in a value as they are. */
-size_t cef_plain_length(struct span text);
-
 /* The value without the blanks at its end, and without the controls that would be blanks there. */
 struct span cef_trim(struct span value);
 static inline struct span cef_trimmed(struct span value)
@@ -64,9 +61,14 @@ struct cef_seen { uint64_t bit[32]; };
 
 static inline bool cef_seen_before(struct cef_seen *seen, struct span key)
 {
-	size_t hash = key.length * 31;
-	for (size_t i = 0; i < key.length && i < 24; i++) hash = hash * 31 + (unsigned char)key.data[i];
-	hash = (hash ^ hash >> 11) & 2047;
+	uint64_t first = 0, last = 0;
+	if (key.length >= 8) {
+		memcpy(&first, key.data, 8);
+		memcpy(&last, key.data + key.length - 8, 8);
+	} else {
+		for (size_t i = 0; i < key.length; i++) first = first << 8 | (unsigned char)key.data[i];
+	}
+	uint64_t hash = ((first ^ key.length) * UINT64_C(0x9e3779b97f4a7c15) ^ last * UINT64_C(0xd6e8feb86659fd93)) >> 53; /* eleven bits */
 	uint64_t bit = (uint64_t)1 << (hash & 63);
 	bool before = seen->bit[hash >> 6] & bit;
 	seen->bit[hash >> 6] |= bit;

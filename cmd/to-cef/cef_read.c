@@ -4,6 +4,8 @@
 
 #include <strings.h>
 
+#include "cef_text.h"
+
 struct reading {
 	const char *p, *end;
 	enum cef_reading how;
@@ -85,10 +87,21 @@ static bool read_version(struct reading *r, int *version)
 	return true;
 }
 
+/* Neither the end of a field nor an escape, nor the first byte of what cannot stand there. */
+static inline bool is_header_text(char c)
+{
+	return (unsigned char)c >= 0x20 && (unsigned char)c < 0x7f && c != '|' && c != '\\';
+}
+
 static bool read_header_field(struct reading *r, struct span *field, const char *missing)
 {
 	const char *p = r->p;
-	for (; p < r->end && *p != '|'; p++) {
+	bool escaped = false;
+	for (;; p++) {
+		p = cef_skip_plain(p, r->end, CEF_IN_HEADER);
+		while (p < r->end && is_header_text(*p)) p++;
+		if (p >= r->end || *p == '|') break;
+		escaped = escaped || *p == '\\';
 		bool known = *p == '\\' && r->end - p >= 2 && header_escape(p[1]);
 		if (known) p++;
 		else if (r->how == CEF_LENIENT) continue;
@@ -96,7 +109,8 @@ static bool read_header_field(struct reading *r, struct span *field, const char 
 		else if (cef_control_length(span_between(p, r->end))) return fail_at(r, p, "control character in the header");
 	}
 	if (p >= r->end) return fail_at(r, r->end, missing);
-	*field = decode(r, span_between(r->p, p), header_escape);
+	*field = span_between(r->p, p);
+	if (escaped) *field = decode(r, *field, header_escape);
 	r->p = p + 1;
 	return true;
 }
@@ -130,10 +144,21 @@ static bool read_header(struct reading *r, struct cef_header *header)
 
 static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-static bool is_key_byte(const struct reading *r, char c)
+/* Bytes of a key by the book, and of one in the field. */
+enum { KEY_STRICT = 1, KEY_LENIENT = 2 };
+static const unsigned char in_key[256] = {
+	['0'] = 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, ['_'] = 3, ['.'] = 2, ['-'] = 2, ['['] = 2, [']'] = 2,
+	['A'] = 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+	['a'] = 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+};
+
+static inline bool is_key_byte(const struct reading *r, char c)
 {
-	return cef_is_key_byte(c) || (r->how == CEF_LENIENT && (c == '.' || c == '-' || c == '[' || c == ']'));
+	return in_key[(unsigned char)c] & (r->how == CEF_LENIENT ? KEY_LENIENT : KEY_STRICT);
 }
+
+/* Nothing that read_value looks at. */
+static inline bool is_value_text(char c) { return (unsigned char)c >= 0x20 && c != '=' && c != '\\' && c != 0x7f; }
 
 /* The start of the key in front of the '=' at `equals`, not before `from`; NULL if there is none with a blank before it. */
 static const char *key_before(const struct reading *r, const char *from, const char *equals)
@@ -148,9 +173,11 @@ static const char *key_before(const struct reading *r, const char *from, const c
 static bool read_value(struct reading *r, struct span *value, const char **next, const char **equals)
 {
 	const char *from = r->p, *p = from;
+	bool escaped = false;
 	*next = NULL;
 	for (;; p++) {
-		p += cef_plain_length(span_between(p, r->end));
+		p = cef_skip_plain(p, r->end, CEF_IN_VALUE);
+		while (p < r->end && is_value_text(*p)) p++;
 		if (p >= r->end) break;
 		char c = *p;
 		if (c == '=') {
@@ -158,6 +185,7 @@ static bool read_value(struct reading *r, struct span *value, const char **next,
 			if (r->how == CEF_STRICT) return fail_at(r, p, "'=' in a value without a backslash");
 		}
 		else if (c == '\\') {
+			escaped = true;
 			if (r->end - p >= 2 && value_escape(p[1])) p++;
 			else if (r->how == CEF_STRICT) return fail_at(r, p, "unknown escape in a value");
 		}
@@ -167,7 +195,8 @@ static bool read_value(struct reading *r, struct span *value, const char **next,
 	*equals = p;
 	const char *end = *next ? *next - 1 : r->end;
 	while (end > from && is_blank(end[-1])) end--;
-	*value = decode(r, span_between(from, end), value_escape);
+	*value = span_between(from, end);
+	if (escaped) *value = decode(r, *value, value_escape);
 	r->p = *next ? *next : r->end;
 	return true;
 }

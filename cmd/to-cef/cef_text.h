@@ -14,7 +14,8 @@
 enum cef_place { CEF_IN_VALUE, CEF_IN_HEADER };
 
 /* cef_copy_plain: how many bytes from p on need not be looked at, copied to `at`, where there is room for all of the length. Nothing outside of [p, p + length) is read.
- * What stands behind them needs to be looked at for CEF_LOOK_MAX bytes at most before the next call. */
+ * What stands behind them needs to be looked at for CEF_LOOK_MAX bytes at most before the next call.
+ * cef_skip_plain: the same, without a copy; what it stops at need not be anything. */
 
 #ifdef __SSE2__
 
@@ -76,6 +77,15 @@ __attribute__((always_inline)) static inline size_t cef_copy_plain(char *at, con
 	}
 }
 
+static inline const char *cef_skip_plain(const char *p, const char *end, enum cef_place place)
+{
+	for (; end - p >= 16; p += 16) {
+		unsigned marks = cef_marks(_mm_loadu_si128((const __m128i *)(const void *)p), place);
+		if (marks) return p + __builtin_ctz(marks);
+	}
+	return p;
+}
+
 #else
 
 enum { CEF_LOOK_MAX = 8 };
@@ -118,6 +128,16 @@ __attribute__((always_inline)) static inline size_t cef_copy_plain(char *at, con
 	memcpy(at, &first, 4);
 	memcpy(at + length - 4, &last, 4);
 	return length;
+}
+
+static inline const char *cef_skip_plain(const char *p, const char *end, enum cef_place place)
+{
+	uint64_t word;
+	for (; end - p >= 8; p += 8) {
+		memcpy(&word, p, 8);
+		if (!cef_is_plain_word(word, place)) break;
+	}
+	return p;
 }
 
 #endif
