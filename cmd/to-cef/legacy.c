@@ -88,9 +88,11 @@ static bool is_right(struct legacy *legacy, struct span line)
 	const char *why;
 	size_t column;
 	if (!cef_read(&legacy->event, line, CEF_STRICT, &legacy->decoded, &why, &column)) return false;
-	for (size_t i = 0; i < legacy->event.pair_count; i++)
-		if (is_no_address(legacy->event.pair[i].key, legacy->event.pair[i].value)) return false;
-	return !has_forged_key(&legacy->event);
+	const struct cef_event *event = &legacy->event;
+	if (event->pair_count && event->pair[event->pair_count - 1].value.length == 0) return false;
+	for (size_t i = 0; i < event->pair_count; i++)
+		if (is_no_address(event->pair[i].key, event->pair[i].value)) return false;
+	return !has_forged_key(event);
 }
 
 /* --- mending --- */
@@ -162,6 +164,7 @@ static const char *write_line(struct legacy *legacy)
 	severity_find(parts->field[LEGACY_SEVERITY].text, &field[LEGACY_SEVERITY]);
 	struct cef_header header = { parts->version, field[LEGACY_VENDOR], field[LEGACY_PRODUCT], field[LEGACY_VERSION], field[LEGACY_SIGNATURE], field[LEGACY_NAME], field[LEGACY_SEVERITY] };
 	cef_append_header(&legacy->out, &header, &tally);
+	size_t full = legacy->out.length; /* an empty value at the end is one that many cannot read */
 	for (size_t i = 0, written = 0; i < parts->count; i++) {
 		struct span value = decode(&legacy->plain, parts->pair[i].value, value_escape, '=');
 		if (is_no_address(parts->pair[i].key, value)) continue;
@@ -169,8 +172,11 @@ static const char *write_line(struct legacy *legacy)
 		if (written++) buffer_append_byte(&legacy->out, ' ');
 		buffer_append_span(&legacy->out, parts->pair[i].key);
 		buffer_append_byte(&legacy->out, '=');
+		size_t before = legacy->out.length;
 		cef_append_value(&legacy->out, value, &tally);
+		if (legacy->out.length > before) full = legacy->out.length;
 	}
+	legacy->out.length = full;
 	return legacy->out.failed ? "out of memory" : NULL;
 }
 

@@ -20,6 +20,7 @@
  *   src is not escaped (it is X-Forwarded-For)                                          its text goes up to dhost=, which stands behind it always
  *   keys such as ba|d, a-b, a.b                                                         the characters that no key has become _ (in other lines than the client's: only . - [ and ])
  *   None for an address                                                                 the key is left out; other words stay
+ *   an empty value at the end                                                           the key is left out: lognormalizer and others cannot read it. Before other keys it stays
  *   a key for the second time, in other lines than the client's                         text of the value before it: nothing overwrites what stood before
  *   a severity in other letters, "05", "5.0"                                            the one that is meant
  * Refused, since no one can tell what they say: dhost and suser twice (a forged src, or a forged suser), two lines in one, a severity that is none, a header with too few or undecidable fields, "CEF Message too big" (a

@@ -87,6 +87,17 @@ static void a_right_line_goes_out_byte_for_byte(void **state)
 	require_untouched(state, BEGIN FIXED "suser=bob  act=two blanks");
 }
 
+/* lognormalizer is among those that cannot read "key=" at the end of a line; elsewhere they can. */
+static void an_empty_value_at_the_end_is_left_out(void **state)
+{
+	require(state, BEGIN FIXED "suser=", BEGIN "cs1Label=requestClientApplication cs1=UA requestMethod=GET request=/1.0/x src=192.0.2.7 dhost=sync.example.com");
+	require(state, BEGIN FIXED "suser=bob a= b=  ", BEGIN FIXED "suser=bob");
+	require(state, BEGIN FIXED "suser=bob c=a\\=x d=", BEGIN FIXED "suser=bob c=a\\=x");
+	require(state, BEGIN "msg=", BEGIN);
+	require(state, BEGIN "msg= src=None", BEGIN);
+	require_untouched(state, BEGIN FIXED "suser= act=x");
+}
+
 static void date_and_host_in_front_are_taken_off(void **state)
 {
 	static const struct { const char *front, *date, *host; } cases[] = {
@@ -425,7 +436,7 @@ static void require_value(const struct cef_event *event, const char *key, const 
 		if (!span_equal(without_end(value, blanks), without_end(span_of(wanted), blanks))) fail_msg("%s\n%s is \"%.*s\", not \"%s\"", line, key, (int)value.length, value.data, wanted);
 		return;
 	}
-	fail_msg("%s\nhas lost %s", line, key);
+	if (without_end(span_of(wanted), blanks).length) fail_msg("%s\nhas lost %s", line, key); /* an empty one at the end is left out */
 }
 
 /* What the client escapes comes back as it was, whatever stands in what it does not escape; and there is no key but the client's, and those that suser itself brings. */
@@ -475,6 +486,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_right_line_goes_out_byte_for_byte),
+		cmocka_unit_test(an_empty_value_at_the_end_is_left_out),
 		cmocka_unit_test(date_and_host_in_front_are_taken_off),
 		cmocka_unit_test(what_else_stands_in_front_is_refused),
 		cmocka_unit_test(newlines_around_the_line_are_no_part_of_it),
