@@ -76,56 +76,59 @@ bool cef_append_value(struct buffer *out, struct span value, struct cef_tally *t
 }
 
 /* What has to be looked at, up to so many bytes and the character that the last is a part of. */
-static size_t escape_header(struct buffer *out, struct span text, struct cef_tally *tally)
+static const char *escape_header(char **at, const char *p, const char *end, struct cef_tally *tally)
 {
-	size_t i = 0;
-	while (i < text.length && i < CEF_LOOK_MAX) {
-		const char *p = text.data + i;
-		size_t control = cef_control_length((struct span){ p, text.length - i });
+	const char *stop = end - p > CEF_LOOK_MAX ? p + CEF_LOOK_MAX : end;
+	while (p < stop) {
+		size_t control = cef_control_length(span_between(p, end));
 		if (control) {
-			if (text.length - i >= 2 && p[0] == '\r' && p[1] == '\n') control = 2;
-			out->data[out->length++] = ' ';
+			if (end - p >= 2 && p[0] == '\r' && p[1] == '\n') control = 2;
+			*(*at)++ = ' ';
 			tally->replaced++;
-			i += control;
+			p += control;
 			continue;
 		}
-		if (*p == '|' || *p == '\\') out->data[out->length++] = '\\';
-		out->data[out->length++] = *p;
-		i++;
+		if (*p == '|' || *p == '\\') *(*at)++ = '\\';
+		*(*at)++ = *p++;
 	}
-	return i;
+	return p;
 }
 
-static void append_header_text(struct buffer *out, struct span text, struct cef_tally *tally)
+__attribute__((noinline)) static char *put_rest(char *at, const char *p, const char *end, struct cef_tally *tally)
 {
-	if (!buffer_reserve(out, 2 * text.length + 1)) return;
-	while (text.length) {
-		size_t plain = cef_copy_plain(out->data + out->length, text.data, text.length, CEF_IN_HEADER);
-		out->length += plain;
-		if (plain == text.length) break;
-		text = (struct span){ text.data + plain, text.length - plain };
-		plain = escape_header(out, text, tally);
-		text = (struct span){ text.data + plain, text.length - plain };
+	while (p < end) {
+		p = escape_header(&at, p, end, tally);
+		size_t plain = cef_copy_plain(at, p, (size_t)(end - p), CEF_IN_HEADER);
+		at += plain, p += plain;
 	}
-	out->data[out->length++] = '|';
+	return at;
+}
+
+/* A field and its pipe; there is room for twice its bytes. */
+static inline char *put_header_text(char *at, struct span text, struct cef_tally *tally)
+{
+	size_t plain = cef_copy_plain(at, text.data, text.length, CEF_IN_HEADER);
+	at += plain;
+	if (plain < text.length) at = put_rest(at, text.data + plain, text.data + text.length, tally);
+	*at++ = '|';
+	return at;
 }
 
 bool cef_append_header(struct buffer *out, const struct cef_header *header, struct cef_tally *tally)
 {
-	if (header->version == 0) {
-		buffer_append(out, "CEF:0|", 6);
-	} else {
-		buffer_append(out, "CEF:", 4);
-		buffer_append_int(out, header->version);
-		buffer_append_byte(out, '|');
-	}
-	append_header_text(out, header->vendor, tally);
-	append_header_text(out, header->product, tally);
-	append_header_text(out, header->device_version, tally);
-	append_header_text(out, header->signature, tally);
-	append_header_text(out, header->name, tally);
-	append_header_text(out, header->severity, tally);
-	return !out->failed;
+	const struct span fields[] = { header->vendor, header->product, header->device_version, header->signature, header->name, header->severity };
+	enum { FIELDS = sizeof fields / sizeof *fields };
+	size_t room = 0;
+	for (int i = 0; i < FIELDS; i++) room += fields[i].length;
+	buffer_append(out, "CEF:", 4);
+	if (header->version == 0) buffer_append_byte(out, '0');
+	else buffer_append_int(out, header->version);
+	buffer_append_byte(out, '|');
+	if (!buffer_reserve(out, 2 * room + FIELDS)) return false;
+	char *at = out->data + out->length;
+	for (int i = 0; i < FIELDS; i++) at = put_header_text(at, fields[i], tally);
+	out->length = (size_t)(at - out->data);
+	return true;
 }
 
 bool cef_key_is(struct span key)

@@ -127,7 +127,7 @@ static inline struct span piece_text(struct map *m, const struct envelope *e, co
 	return text;
 }
 
-static struct span value_text(struct map *m, const struct envelope *e, const struct map_value *value);
+static inline struct span value_text(struct map *m, const struct envelope *e, const struct map_value *value);
 
 static struct span put_together(struct map *m, const struct envelope *e, const struct map_value *value)
 {
@@ -146,7 +146,7 @@ static struct span put_together(struct map *m, const struct envelope *e, const s
 	return (struct span){ text->data + start, text->length - start };
 }
 
-static struct span value_text(struct map *m, const struct envelope *e, const struct map_value *value)
+__attribute__((noinline)) static struct span find_text(struct map *m, const struct envelope *e, const struct map_value *value)
 {
 	for (; value->count == 1; value = &value->pieces->otherwise) {
 		const struct map_piece *piece = value->pieces;
@@ -156,6 +156,21 @@ static struct span value_text(struct map *m, const struct envelope *e, const str
 		if (text.length) return text;
 	}
 	return value->count ? put_together(m, e, value) : (struct span){ NULL, 0 };
+}
+
+/* A constant, or a member of the envelope that is a plain string or number: no call for those. */
+static inline struct span value_text(struct map *m, const struct envelope *e, const struct map_value *value)
+{
+	if (value->count == 1) {
+		const struct map_piece *piece = value->pieces;
+		if (piece->kind == PIECE_TEXT) return piece->text;
+		if (piece->kind == PIECE_LEVEL) return m->level[e->severity];
+		if (piece->member && !piece->first_line) {
+			const struct value *v = (const struct value *)(const void *)((const char *)e + piece->member);
+			if (v->text.length && !v->escaped && (v->kind == VALUE_STRING || v->kind == VALUE_NUMBER)) return v->text;
+		}
+	}
+	return find_text(m, e, value);
 }
 
 /* --- the header --- */

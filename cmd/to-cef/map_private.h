@@ -23,6 +23,7 @@ struct map_value { const struct map_piece *pieces; size_t count; };
 struct map_piece {
 	enum map_piece_kind kind;
 	bool first_line;                 /* {line:path} */
+	uint16_t member;                 /* of the members that stand in the view as values: where; else 0 */
 	uint32_t field;                  /* PIECE_FIELD: its number in map->fields. PIECE_BELOW: of a member that is called all the rest of the path, dots included, */
 	uint32_t parent;                 /* and of one that is called as its next segment: `path` goes on from there */
 	struct span text;                /* PIECE_TEXT */

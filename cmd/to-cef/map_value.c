@@ -68,6 +68,19 @@ static bool set_field(struct map_reading *r, struct map_piece *piece, struct spa
 	return compile_path(r, piece, map_keep(r->map, span_between(dot + 1, below.data + below.length)));
 }
 
+static uint16_t member_of(enum map_piece_kind kind)
+{
+	switch (kind) {
+	case PIECE_TYPE: return offsetof(struct envelope, type);
+	case PIECE_LOGGER: return offsetof(struct envelope, logger);
+	case PIECE_TIMESTAMP: return offsetof(struct envelope, timestamp);
+	case PIECE_PAYLOAD: return offsetof(struct envelope, payload);
+	case PIECE_HOSTNAME: return offsetof(struct envelope, metlog_hostname);
+	case PIECE_PID: return offsetof(struct envelope, metlog_pid);
+	default: return 0;
+	}
+}
+
 static bool set_member(struct value_reading *v, struct map_piece *piece, struct span path, struct span first)
 {
 	struct map_reading *r = v->r;
@@ -77,7 +90,9 @@ static bool set_member(struct value_reading *v, struct map_piece *piece, struct 
 		if (more && (!MEMBERS[i].path || span_equal(first, SPAN("env_version")))) return map_fail(r, first.data + first.length, "%s has nothing below it", MEMBERS[i].name);
 		piece->kind = MEMBERS[i].kind;
 		if (piece->kind == PIECE_SEVERITY && v->is_severity) piece->kind = PIECE_LEVEL;
-		return more || piece->kind == PIECE_PATH ? set_path(r, piece, path, first, MEMBERS[i].path) : true;
+		if (more || piece->kind == PIECE_PATH) return set_path(r, piece, path, first, MEMBERS[i].path);
+		piece->member = member_of(piece->kind);
+		return true;
 	}
 	return span_starts(first, SPAN("metlog_")) ? set_path(r, piece, path, first, NULL) : fail_member(r, first);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cef_text.h"
 #include "io/diag.h"
 
 struct record *record_new(const struct record_rules *rules)
@@ -111,12 +112,22 @@ static inline void end_pair(struct record *r, struct record_pair *pair)
 	r->pair_count++;
 }
 
-/* The text is trimmed, not empty, and there is room for a pair. */
+__attribute__((noinline)) static void escape_rest(struct record *r, struct span text)
+{
+	r->line.length = (size_t)(cef_escape(r->line.data + r->line.length, text, &r->tally.text) - r->line.data);
+}
+
+/* The text is trimmed, not empty, and there is room for a pair. Most of it is plain: that is copied here, without a call. */
 static inline void add_trimmed(struct record *r, const struct dictionary_key *key, struct span text, enum record_cutting cutting)
 {
 	struct record_pair *pair = begin_pair(r, key, cutting, 2 * text.length);
-	if (text.length <= SHORT && !r->line.failed) r->line.length = (size_t)(cef_escape(r->line.data + r->line.length, text, &r->tally.text) - r->line.data);
-	else cef_append_trimmed(&r->line, text, &r->tally.text);
+	if (text.length <= SHORT && !r->line.failed) {
+		size_t plain = cef_copy_plain(r->line.data + r->line.length, text.data, text.length, CEF_IN_VALUE);
+		r->line.length += plain;
+		if (plain < text.length) escape_rest(r, (struct span){ text.data + plain, text.length - plain });
+	} else {
+		cef_append_trimmed(&r->line, text, &r->tally.text);
+	}
 	end_pair(r, pair);
 }
 
@@ -287,25 +298,13 @@ static bool try_with_care(struct record *r, const struct dictionary_key *key, st
 	return false;
 }
 
-bool record_try(struct record *r, const struct dictionary_key *key, struct span label, struct span value)
+/* record_try for what is not a text: its label goes again if it does not fit. */
+static bool try_typed(struct record *r, const struct dictionary_key *key, enum dictionary_type type, struct span label, struct span text)
 {
-	struct span text = cef_trimmed(value);
 	const char *why;
-	if (text.length == 0) return true;
-	if (key->consumer_only || key->since > r->rules.version || r->pair_count + 2 > CEF_PAIRS_MAX) return false;
-	bool has = record_bit(r->has, key->number), has_label = key->label.length && record_bit(r->has, key->number + 1u);
-	if (has && !record_bit(r->lent, key->number)) return false;
-	enum dictionary_type type = dictionary_type(key, r->rules.version);
-	if (has || has_label || type == DICTIONARY_IPV4) return try_with_care(r, key, label, value);
 	const struct record_tally tally = r->tally;
 	size_t before = r->line.length, count = r->pair_count;
 	if (key->label.length) add_text(r, key + 1, label, key[1].limit, RECORD_CUT_NEXT);
-	if (type == DICTIONARY_STRING) {
-		add_text(r, key, value, key->limit, key->label.length ? RECORD_CUT_FIRST : RECORD_CUT_NEXT);
-		if (key->label.length && !record_bit(r->has, key->number)) take_back(r, key, before, count);
-		return true;
-	}
-	r->tally.text.trimmed += text.length != value.length;
 	struct record_pair *pair = begin_pair(r, key, RECORD_CUT_NEVER, 0);
 	if (dictionary_append(&r->line, type, text, &why) || r->line.failed) {
 		end_pair(r, pair);
@@ -315,6 +314,27 @@ bool record_try(struct record *r, const struct dictionary_key *key, struct span 
 	r->tally = tally;
 	if (key->label.length) take_back(r, key, before, count);
 	return false;
+}
+
+bool record_try(struct record *r, const struct dictionary_key *key, struct span label, struct span value)
+{
+	struct span text = cef_trimmed(value);
+	if (text.length == 0) return true;
+	if (key->consumer_only || key->since > r->rules.version || r->pair_count + 2 > CEF_PAIRS_MAX) return false;
+	bool has = record_bit(r->has, key->number), has_label = key->label.length && record_bit(r->has, key->number + 1u);
+	if (has && !record_bit(r->lent, key->number)) return false;
+	enum dictionary_type type = dictionary_type(key, r->rules.version);
+	if (has || has_label || type == DICTIONARY_IPV4) return try_with_care(r, key, label, value);
+	if (type != DICTIONARY_STRING) {
+		if (!try_typed(r, key, type, label, text)) return false;
+		r->tally.text.trimmed += text.length != value.length;
+		return true;
+	}
+	size_t before = r->line.length, count = r->pair_count;
+	if (key->label.length) add_text(r, key + 1, label, key[1].limit, RECORD_CUT_NEXT);
+	add_text(r, key, value, key->limit, key->label.length ? RECORD_CUT_FIRST : RECORD_CUT_NEXT);
+	if (key->label.length && !record_bit(r->has, key->number)) take_back(r, key, before, count);
+	return true;
 }
 
 const char *record_put_named(struct record *r, struct span name, struct span value)

@@ -161,7 +161,7 @@ static inline bool take_value(struct walk *w, struct value *value, uint32_t firs
 enum member { MEMBER_TIMESTAMP, MEMBER_LOGGER, MEMBER_TYPE, MEMBER_SEVERITY, MEMBER_PAYLOAD, MEMBER_FIELDS, MEMBER_ENV_VERSION,
 	MEMBER_JUDGED /* how many of them have a type */, MEMBER_PID = MEMBER_JUDGED, MEMBER_HOSTNAME, MEMBER_OTHER };
 
-static inline enum member member_of(struct span name)
+__attribute__((always_inline)) static inline enum member member_of(struct span name)
 {
 	switch (name.length) {
 	case 4: return memcmp(name.data, "type", 4) ? MEMBER_OTHER : MEMBER_TYPE;
@@ -184,7 +184,7 @@ static struct span decode_short(struct span inside, char room[96])
 	return buffer_span(&decoded);
 }
 
-static enum member member_of_escaped(struct span inside)
+__attribute__((noinline)) static enum member member_of_escaped(struct span inside)
 {
 	char room[96];
 	return member_of(decode_short(inside, room));
