@@ -434,6 +434,8 @@ usage() {
 	usage "--max-bytes: a datagram has at most 65507" --to syslog+udp:h --max-bytes 100k
 	usage "--pace: 'fast' is not a number of messages a second" --to syslog+tcp:h --pace fast
 	usage "--parse writes envelopes to standard output" --parse --to file:x
+	usage "--parse writes envelopes to standard output" --parse --vendor x
+	usage "--parse writes envelopes to standard output" --parse --wrong-type keep
 	usage "one of --dry-run and --explain, not both" --dry-run --explain
 }
 

@@ -223,11 +223,17 @@ static size_t header_most(const struct cef_options *o)
 	}
 }
 
+static bool is_about_events(const struct cef_options *o)
+{
+	bool sends = o->target != CEF_TARGET_OUTPUT || o->explain || o->header_given || o->given_header || o->max_bytes >= 0;
+	bool maps = o->map || o->mapping.vendor || o->mapping.product || o->mapping.device_version;
+	return sends || maps || o->rules.version || o->rules.wrong != RECORD_WRONG_REJECT || o->rules.dictionary_only;
+}
+
 void cef_options_complete(struct cef_options *o, const struct tool_options *shared)
 {
 	read_target(o);
-	if (o->parse && (o->target != CEF_TARGET_OUTPUT || o->map || o->explain || o->header_given || o->given_header || o->max_bytes >= 0))
-		tool_usage_error("--parse writes envelopes to standard output: no --to, --map, --explain, --header, --max-bytes");
+	if (o->parse && is_about_events(o)) tool_usage_error("--parse writes envelopes to standard output: of the options of events, and where they go, only --severity-map is for it");
 	if (o->explain && shared->dry_run) tool_usage_error("one of --dry-run and --explain, not both");
 	const char *astray = o->given_syslog ? o->given_syslog : o->given_tls;
 	if (o->target == CEF_TARGET_SYSLOG) complete_syslog(o);
