@@ -101,7 +101,7 @@ home() {
 		home 'curl/curl\.h' 'libcommon/sink/http*'
 		home 'zlib\.h' 'libcommon/sink/compress*'
 		home 'zstd\.h' 'libcommon/sink/compress*'
-		home '(immintrin|x86intrin|emmintrin|arm_neon)\.h' 'libcommon/envelope/scan_*'
+		home '(immintrin|x86intrin|emmintrin|arm_neon)\.h' 'libcommon/envelope/scan_*' 'cmd/to-cef/cef_text.h'
 		home 'argp\.h' 'libcommon/filter/tool.*'
 	)
 	[ -z "$broken" ] || fail "$broken"

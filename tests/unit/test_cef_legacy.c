@@ -87,17 +87,6 @@ static void a_right_line_goes_out_byte_for_byte(void **state)
 	require_untouched(state, BEGIN FIXED "suser=bob  act=two blanks");
 }
 
-/* lognormalizer is among those that cannot read "key=" at the end of a line; elsewhere they can. */
-static void an_empty_value_at_the_end_is_left_out(void **state)
-{
-	require(state, BEGIN FIXED "suser=", BEGIN "cs1Label=requestClientApplication cs1=UA requestMethod=GET request=/1.0/x src=192.0.2.7 dhost=sync.example.com");
-	require(state, BEGIN FIXED "suser=bob a= b=  ", BEGIN FIXED "suser=bob");
-	require(state, BEGIN FIXED "suser=bob c=a\\=x d=", BEGIN FIXED "suser=bob c=a\\=x");
-	require(state, BEGIN "msg=", BEGIN);
-	require(state, BEGIN "msg= src=None", BEGIN);
-	require_untouched(state, BEGIN FIXED "suser= act=x");
-}
-
 static void date_and_host_in_front_are_taken_off(void **state)
 {
 	static const struct { const char *front, *date, *host; } cases[] = {
@@ -486,7 +475,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_right_line_goes_out_byte_for_byte),
-		cmocka_unit_test(an_empty_value_at_the_end_is_left_out),
 		cmocka_unit_test(date_and_host_in_front_are_taken_off),
 		cmocka_unit_test(what_else_stands_in_front_is_refused),
 		cmocka_unit_test(newlines_around_the_line_are_no_part_of_it),
