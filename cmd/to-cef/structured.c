@@ -8,11 +8,19 @@
 #include "severity.h"
 #include "structured_name.h"
 
+enum { MEMBERS_KEPT = 64 };
+
+struct member { struct value key, value; enum structured_name name; };
+
 struct structured {
 	struct map_options options;
 	const struct dictionary_key *rt, *dvchost, *msg;
 	struct buffer header;        /* decoded texts that must hold until the header is written */
 	struct buffer key, value;    /* of one pair */
+	/* Of the envelope at hand: what is in fields and not null, and the members that were too many to keep. */
+	struct member members[MEMBERS_KEPT + 1];
+	size_t member_count;
+	struct field_walk beyond;
 };
 
 /* What a first look at fields tells. */
@@ -86,20 +94,36 @@ bool structured_is(struct structured *s, const struct envelope *e)
 	return present >= 2;
 }
 
-static void look(struct structured *s, const struct envelope *e, struct value object, bool is_extension, struct sight *sight)
+static inline void see(const struct structured *s, struct span key, const struct value *value, struct sight *sight)
 {
-	struct field_walk walk = field_walk(e, object);
+	if (is_empty(value)) return;
+	if (span_equal(key, s->rt->name)) sight->has_rt = true;
+	else if (span_equal(key, s->dvchost->name)) sight->has_dvchost = true;
+}
+
+static void look_into_extension(struct structured *s, const struct envelope *e, const struct value *object, struct sight *sight)
+{
+	struct field_walk walk = field_walk(e, *object);
 	struct value key, value;
-	while (field_next(&walk, &key, &value)) {
-		if (is_missing(&value)) continue;
-		struct span text = key_text(s, &key);
-		enum structured_name name = is_extension ? STRUCTURED_NAMES : structured_name_find(text);
-		if (name != STRUCTURED_NAMES) sight->taken[name] = value;
-		else if (is_empty(&value)) continue;
-		else if (span_equal(text, s->rt->name)) sight->has_rt = true;
-		else if (span_equal(text, s->dvchost->name)) sight->has_dvchost = true;
+	while (field_next(&walk, &key, &value)) see(s, key_text(s, &key), &value, sight);
+}
+
+static void look(struct structured *s, const struct envelope *e, struct sight *sight)
+{
+	struct field_walk walk = field_walk(e, e->fields), here = walk;
+	struct member *one = s->members;
+	s->beyond = (struct field_walk){ e, 0 };
+	for (; field_next(&walk, &one->key, &one->value); here = walk) {
+		if (is_missing(&one->value)) continue;
+		struct span text = key_text(s, &one->key);
+		one->name = structured_name_find(text);
+		if (one->name != STRUCTURED_NAMES) sight->taken[one->name] = one->value;
+		else see(s, text, &one->value, sight);
+		if (one < s->members + MEMBERS_KEPT) one++; /* the last one is never kept */
+		else if (!s->beyond.at) s->beyond = here;
 	}
-	if (!is_extension && sight->taken[STRUCTURED_EXTENSION].kind == VALUE_OBJECT) look(s, e, sight->taken[STRUCTURED_EXTENSION], true, sight);
+	s->member_count = (size_t)(one - s->members);
+	if (sight->taken[STRUCTURED_EXTENSION].kind == VALUE_OBJECT) look_into_extension(s, e, &sight->taken[STRUCTURED_EXTENSION], sight);
 }
 
 /* Where it is missing, not where it is empty: a line of CEF may have empty fields, and unfold says so. */
@@ -129,22 +153,38 @@ static const char *begin(struct structured *s, const struct envelope *e, const s
 	return record_begin(record, header);
 }
 
-static const char *put_all(struct structured *s, const struct envelope *e, struct value object, bool is_extension, struct record *record)
+static inline const char *put_pair(struct structured *s, const struct value *key, const struct value *value, struct record *record)
 {
-	struct field_walk walk = field_walk(e, object);
+	buffer_clear(&s->value);
+	return record_put_named(record, key_text(s, key), text_of(&s->value, value));
+}
+
+static const char *put_extension(struct structured *s, const struct envelope *e, const struct value *object, struct record *record)
+{
+	struct field_walk walk = field_walk(e, *object);
 	struct value key, value;
 	const char *why = NULL;
-	while (!why && field_next(&walk, &key, &value)) {
-		if (is_empty(&value)) continue;
-		struct span name = key_text(s, &key);
-		enum structured_name taken = is_extension ? STRUCTURED_NAMES : structured_name_find(name);
-		if (taken == STRUCTURED_EXTENSION && value.kind == VALUE_OBJECT) {
-			why = put_all(s, e, value, true, record);
-			continue;
-		}
-		if (taken < STRUCTURED_EXTENSION) continue;
-		buffer_clear(&s->value);
-		why = record_put_named(record, name, text_of(&s->value, &value));
+	while (!why && field_next(&walk, &key, &value))
+		if (!is_empty(&value)) why = put_pair(s, &key, &value, record);
+	return why;
+}
+
+static inline const char *put_member(struct structured *s, const struct envelope *e, const struct member *one, struct record *record)
+{
+	if (is_empty(&one->value) || one->name < STRUCTURED_EXTENSION) return NULL;
+	if (one->name == STRUCTURED_EXTENSION && one->value.kind == VALUE_OBJECT) return put_extension(s, e, &one->value, record);
+	return put_pair(s, &one->key, &one->value, record);
+}
+
+static const char *put_all(struct structured *s, const struct envelope *e, struct record *record)
+{
+	struct field_walk walk = s->beyond;
+	struct member one;
+	const char *why = NULL;
+	for (size_t i = 0; !why && i < s->member_count; i++) why = put_member(s, e, &s->members[i], record);
+	while (!why && field_next(&walk, &one.key, &one.value)) {
+		one.name = structured_name_find(key_text(s, &one.key));
+		why = put_member(s, e, &one, record);
 	}
 	return why;
 }
@@ -153,13 +193,13 @@ const char *structured_put(struct structured *s, const struct envelope *e, struc
 {
 	struct sight sight = { 0 };
 	struct cef_header header;
-	look(s, e, e->fields, false, &sight);
+	look(s, e, &sight);
 	const char *why = begin(s, e, &sight, &header, record);
 	if (why) return why;
 	buffer_clear(&s->value);
 	if (!sight.has_rt) record_try(record, s->rt, SPAN(""), text_of(&s->value, &e->timestamp));
 	if (!sight.has_dvchost && e->metlog_hostname.kind == VALUE_STRING) record_try(record, s->dvchost, SPAN(""), text_of(&s->value, &e->metlog_hostname));
-	why = put_all(s, e, e->fields, false, record);
+	why = put_all(s, e, record);
 	if (why || is_empty(&e->payload)) return why;
 	/* A msg of fields is there already, and stays. */
 	buffer_clear(&s->value);

@@ -67,7 +67,7 @@ static inline struct span without_blanks_behind(const char *start, const char *e
 }
 
 /* Written where it is wanted: a value that is returned is copied once more. */
-static inline void put_value(const struct envelope *e, uint32_t at, struct value *value)
+static void put_value(const struct envelope *e, uint32_t at, struct value *value)
 {
 	const uint32_t *index = e->scan->index;
 	const char *start = e->line.data + index[at];
@@ -218,27 +218,36 @@ static uint32_t next_element(const struct envelope *e, uint32_t at)
 	return token(e, at) == ',' ? at + 1 : 0;
 }
 
+/* What put_string does, with what a loop knows in registers. */
+static inline void put_text(const char *text, const uint32_t *index, uint32_t at, bool escapes, struct value *value)
+{
+	const char *start = text + index[at] + 1, *end = text + index[at + 1];
+	bool escaped = escapes && memchr(start, '\\', (size_t)(end - start));
+	value->text = span_between(start, end);
+	value->kind = VALUE_STRING;
+	value->escaped = escaped;
+	value->first = at;
+}
+
 bool field_next(struct field_walk *walk, struct value *key, struct value *value)
 {
 	const struct envelope *e = walk->envelope;
-	uint32_t at = walk->at;
-	if (at == 0 || token(e, at) == '}') return false;
-	put_string(e, at, key);
+	const char *text = e->line.data;
+	const uint32_t *index = e->scan->index;
+	const bool escapes = e->scan->flags & SCAN_ESCAPES;
+	uint32_t at = walk->at, behind;
+	if (at == 0 || text[index[at]] == '}') return false;
+	put_text(text, index, at, escapes, key);
 	at += 3;
-	switch (token(e, at)) {
-	case '"':
-		put_string(e, at, value);
-		at += 2;
-		break;
-	case '{': case '[':
+	char first = text[index[at]];
+	if (first == '"') {
+		put_text(text, index, at, escapes, value);
+		behind = at + 2;
+	} else {
 		put_value(e, at, value);
-		at = value_end(e, at);
-		break;
-	default:
-		put_value(e, at, value);
-		at++;
+		behind = first == '{' || first == '[' ? value_end(e, at) : at + 1;
 	}
-	walk->at = token(e, at) == ',' ? at + 1 : 0;
+	walk->at = text[index[behind]] == ',' ? behind + 1 : 0;
 	return true;
 }
 
