@@ -140,7 +140,10 @@ mistaken() {
 		'{"type":"request","fields":{"method":"GET","path":"/x?a=b","status":403,"remote":"10.0.0.2","user_agent":"UA","took_ms":1.5}}' \
 		'{"type":"request","fields":{"method":"GET","status":200}}' \
 		'{"type":"oldstyle","severity":2,"payload":"disk full\non /srv"}' \
-		'{"type":"counter","payload":"1"}' >in
+		'{"type":"counter","payload":"1"}' \
+		'{"type":"auth","fields":{"result":"ok","user":"joe"}}' \
+		'{"type":"auth","fields":{"result":"fail","user":"joe"}}' \
+		'{"type":"auth","payload":"logged out"}' >in
 	separately metlog-to-cef --map "$SOURCE/contrib/examples/security.cefmap" --stats books in
 	expect_status 0
 	expect_empty "$err"
@@ -149,7 +152,10 @@ mistaken() {
 		CEF:0|Example|web|0.8|audit.grant|Permission changed: grant admin|5|suser=root cat=/Authorization/Modify act=grant duser=ann dpriv=admin cs1Label=ticket cs1=A-1
 		CEF:0|Example|web|0.8|http.403|Request refused: GET 403|4|src=10.0.0.2 cat=/Access/Stop requestMethod=GET request=/x?a\=b requestClientApplication=UA cn1Label=status cn1=403 cfp1Label=took_ms cfp1=1.5
 		CEF:0|Example|web|0.8|error.oldstyle|disk full|8|msg=disk full\non /srv
+		CEF:0|Example|web|0.8|auth.ok|Login|2|suser=joe cat=/Authentication/Verify act=login outcome=success cs1Label=realm cs1=default
+		CEF:0|Example|web|0.8|auth.fail|Login refused|6|suser=joe cat=/Authentication/Verify act=login outcome=failure reason=fail cs1Label=realm cs1=default
+		CEF:0|Example|web|0.8|auth|logged out|2|cat=auth msg=logged out
 	END
 	expect_same expected "$out"
-	expect_in books '"read":6,"passed":4,"dropped":2,"rejected":0'
+	expect_in books '"read":9,"passed":7,"dropped":2,"rejected":0'
 }
