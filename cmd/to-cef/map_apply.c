@@ -207,25 +207,27 @@ static const char *begin(struct map *m, const struct envelope *e, struct record 
 
 /* --- custom keys that are free --- */
 
-static const struct dictionary_key *next_free(struct map_family *family, const struct record *record)
+static inline bool has_key(const struct map *m, const struct dictionary_key *key) { return m->keys[key->number / 64] >> key->number % 64 & 1; }
+
+static inline const struct dictionary_key *next_free(const struct map *m, struct map_family *family)
 {
-	while (family->next < family->count && record_has(record, family->key[family->next])) family->next++;
+	while (family->next < family->count && has_key(m, family->key[family->next])) family->next++;
 	return family->next < family->count ? family->key[family->next] : NULL;
 }
 
 /* Whether there is another one behind the next. */
-static bool has_two(const struct map_family *family, const struct record *record)
+static inline bool has_two(const struct map *m, const struct map_family *family)
 {
 	for (size_t i = family->next + 1; i < family->count; i++)
-		if (!record_has(record, family->key[i])) return true;
+		if (!has_key(m, family->key[i])) return true;
 	return false;
 }
 
 static bool put_number(struct map *m, struct record *record, struct span label, struct span value)
 {
-	const struct dictionary_key *key = value.length && memchr(value.data, '.', value.length) ? NULL : next_free(&m->integers, record);
+	const struct dictionary_key *key = value.length && memchr(value.data, '.', value.length) ? NULL : next_free(m, &m->integers);
 	if (key && record_try(record, key, label, value)) return true;
-	key = next_free(&m->floats, record);
+	key = next_free(m, &m->floats);
 	return key && record_try(record, key, label, value);
 }
 
@@ -278,10 +280,10 @@ static void put_spare(struct spare *s, const struct map_member *one)
 		struct span label = plain(m, &one->key);
 		if (put_number(m, s->record, is_blank(label) ? SPAN("_") : label, one->value.text)) return;
 	}
-	const struct dictionary_key *key = next_free(&m->strings, s->record);
+	const struct dictionary_key *key = next_free(m, &m->strings);
 	if (m->rest.length || !key) {
 		append_rest(m, one);
-	} else if (has_two(&m->strings, s->record)) {
+	} else if (has_two(m, &m->strings)) {
 		put_string(s, key, one);
 	} else if (!s->has_waiting) {
 		s->waiting = *one;
@@ -295,7 +297,7 @@ static void put_spare(struct spare *s, const struct map_member *one)
 static void end_spare(struct spare *s)
 {
 	struct map *m = s->map;
-	const struct dictionary_key *key = next_free(&m->strings, s->record);
+	const struct dictionary_key *key = next_free(m, &m->strings);
 	if (m->rest.length) {
 		buffer_append_byte(&m->rest, '}');
 		if (key) record_put_labelled(s->record, key, SPAN("more fields"), buffer_span(&m->rest));
@@ -312,7 +314,7 @@ static void put_anywhere(struct map *m, struct record *record, const struct map_
 {
 	struct span label = row->label.length ? row->label : row->key->name;
 	if (put_number(m, record, label, text)) return;
-	const struct dictionary_key *key = next_free(&m->strings, record);
+	const struct dictionary_key *key = next_free(m, &m->strings);
 	if (key) record_put_labelled(record, key, label, text);
 	else record_put_spare(record, label, text, false);
 }
@@ -360,7 +362,7 @@ static const char *put_rows(struct map *m, const struct envelope *e, struct reco
 
 static bool put_by_name(struct map *m, struct record *record, const struct map_member *one)
 {
-	if (!one->field || !one->field->key || record_has(record, one->field->key)) return false;
+	if (!one->field || !one->field->key || has_key(m, one->field->key)) return false;
 	buffer_clear(&m->text);
 	struct span text = plain(m, &one->value);
 	return is_blank(text) || record_try(record, one->field->key, SPAN(""), text);
@@ -406,6 +408,7 @@ enum map_verdict map_apply(struct map *m, const struct envelope *e, struct recor
 	*why = NULL;
 	if (m->event->drop) return MAP_DROPPED;
 	m->turn++;
+	m->keys = record_keys(record);
 	m->integers.next = m->floats.next = m->strings.next = 0;
 	buffer_clear(&m->text);
 	if (m->event->needs_fields) collect(m, e);

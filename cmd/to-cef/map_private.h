@@ -111,6 +111,7 @@ struct map {
 	struct buffer text;              /* values that had to be put together or decoded */
 	struct buffer rest;              /* JSON of what found no place */
 	struct map_family integers, floats, strings;
+	const uint64_t *keys;            /* that its record has */
 };
 
 /* Zeroed memory that lives as long as the map; dies without. */

@@ -27,6 +27,8 @@ const struct record_tally *record_tally(const struct record *r) { return &r->tal
 
 bool record_has(const struct record *r, const struct dictionary_key *key) { return record_bit(r->has, key->number); }
 
+const uint64_t *record_keys(const struct record *r) { return r->has; }
+
 /* At most `limit` characters of the text. Bytes are the most there can be, so a short text is not looked at. */
 static struct span cut_characters(struct span text, size_t limit, uint64_t *cut)
 {
@@ -298,21 +300,29 @@ static bool try_with_care(struct record *r, const struct dictionary_key *key, st
 	return false;
 }
 
-/* record_try for what is not a text: its label goes again if it does not fit. */
-static bool try_typed(struct record *r, const struct dictionary_key *key, enum dictionary_type type, struct span label, struct span text)
+/* record_try for a number, a time, an address. Without a label there is nothing to take back. */
+__attribute__((noinline)) static bool try_typed(struct record *r, const struct dictionary_key *key, enum dictionary_type type, struct span text)
 {
 	const char *why;
-	const struct record_tally tally = r->tally;
-	size_t before = r->line.length, count = r->pair_count;
-	if (key->label.length) add_text(r, key + 1, label, key[1].limit, RECORD_CUT_NEXT);
+	size_t before = r->line.length;
 	struct record_pair *pair = begin_pair(r, key, RECORD_CUT_NEVER, 0);
 	if (dictionary_append(&r->line, type, text, &why) || r->line.failed) {
 		end_pair(r, pair);
 		return true;
 	}
 	r->line.length = before;
+	return false;
+}
+
+/* The label goes again if the value does not fit. */
+static bool try_labelled(struct record *r, const struct dictionary_key *key, enum dictionary_type type, struct span label, struct span text)
+{
+	const struct record_tally tally = r->tally;
+	size_t before = r->line.length, count = r->pair_count;
+	add_text(r, key + 1, label, key[1].limit, RECORD_CUT_NEXT);
+	if (try_typed(r, key, type, text)) return true;
 	r->tally = tally;
-	if (key->label.length) take_back(r, key, before, count);
+	take_back(r, key, before, count);
 	return false;
 }
 
@@ -326,14 +336,18 @@ bool record_try(struct record *r, const struct dictionary_key *key, struct span 
 	enum dictionary_type type = dictionary_type(key, r->rules.version);
 	if (has || has_label || type == DICTIONARY_IPV4) return try_with_care(r, key, label, value);
 	if (type != DICTIONARY_STRING) {
-		if (!try_typed(r, key, type, label, text)) return false;
+		if (!(key->label.length ? try_labelled(r, key, type, label, text) : try_typed(r, key, type, text))) return false;
 		r->tally.text.trimmed += text.length != value.length;
 		return true;
 	}
 	size_t before = r->line.length, count = r->pair_count;
-	if (key->label.length) add_text(r, key + 1, label, key[1].limit, RECORD_CUT_NEXT);
-	add_text(r, key, value, key->limit, key->label.length ? RECORD_CUT_FIRST : RECORD_CUT_NEXT);
-	if (key->label.length && !record_bit(r->has, key->number)) take_back(r, key, before, count);
+	if (!key->label.length) {
+		add_text(r, key, value, key->limit, RECORD_CUT_NEXT);
+		return true;
+	}
+	add_text(r, key + 1, label, key[1].limit, RECORD_CUT_NEXT);
+	add_text(r, key, value, key->limit, RECORD_CUT_FIRST);
+	if (!record_bit(r->has, key->number)) take_back(r, key, before, count);
 	return true;
 }
 

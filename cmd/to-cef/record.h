@@ -47,6 +47,7 @@ const char *record_put_named(struct record *, struct span name, struct span valu
 bool record_put_spare(struct record *, struct span label, struct span value, bool is_number);
 
 bool record_has(const struct record *, const struct dictionary_key *);
+const uint64_t *record_keys(const struct record *); /* the same, for who asks for many: bit n of them is the key of that number; holds as long as the record */
 
 /* CEF:0 has no place for an IPv6 address in src, dst and dvc: record_put puts one under c6a2 "Source IPv6 Address", c6a3 "Destination IPv6 Address", c6a1 "Device IPv6 Address" if that is free; if not, it is of the wrong type. */
 

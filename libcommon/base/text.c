@@ -86,9 +86,9 @@ bool text_append_unescaped(struct buffer *out, struct span inside)
 			buffer_append(out, utf8, text_encode_utf8(utf8, codepoint));
 			continue;
 		}
-		static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
-		const char *known = strchr(from, p[1]);
-		buffer_append_byte(out, known && *known ? to[known - from] : p[1]);
+		static const char letters[128] = { ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t' };
+		char known = letters[p[1] & 0x7f];
+		buffer_append_byte(out, known && !(p[1] & 0x80) ? known : p[1]);
 		p += 2;
 	}
 	return !out->failed;
