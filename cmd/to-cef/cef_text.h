@@ -31,8 +31,8 @@ static inline unsigned cef_marks(__m128i v, enum cef_place place)
 	return (unsigned)_mm_movemask_epi8(marks);
 }
 
-/* Both ends of 4 to 15 bytes fill a register, and overlap: half the instructions of steps by words, and no branch that depends on the length (callgrind, tests/bench/corpus: 1300 an envelope for
- * values before, 560 now). */
+/* Both ends of 4 to 15 bytes fill a register, and overlap. With the steps by 16 bytes below it takes 780 instructions to put the values of an envelope, where steps by words took 1300 (callgrind,
+ * 20,000 lines of tests/bench/corpus). */
 static inline size_t cef_copy_short(char *at, const char *p, size_t length, enum cef_place place)
 {
 	unsigned marks;

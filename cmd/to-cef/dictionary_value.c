@@ -92,8 +92,8 @@ static bool is_calendar(struct span text)
 	return skip(text, &at, ' ') && is_zone((struct span){ text.data + at, text.length - at });
 }
 
-/* Only makes the next one faster: most are of the same minute, and many of the same second, of which only the milliseconds have to be written (callgrind, tests/bench/corpus: 640 instructions a
- * time before, 150 now). The time is up to its second as it was read, and as it is sent. */
+/* Only makes the next one faster: most are of the same minute, and many of the same second, of which only the milliseconds have to be written (callgrind, tests/bench/corpus: 470 instructions a
+ * time before, 80 now). The time is up to its second as it was read, and as it is sent. */
 static struct timestamp_minute last;
 static struct { char text[19], sent[16]; uint8_t sent_length; } last_second;
 
