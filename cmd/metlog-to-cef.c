@@ -140,8 +140,10 @@ int main(int argc, char **argv)
 	sender_open(&r.sender, &r.filter, &r.options);
 	r.filter.before_stats = count;
 	r.filter.before_stats_context = &r;
-	/* A segment is given again: it stops at the first request. What a stream has brought is still delivered. */
-	signals_open(SIGNALS_HANGUP | (r.batch ? 0 : SIGNALS_STOP_AGAIN));
+	/* A segment is given again: it stops at the first request. What a stream has brought is still delivered, until the second; where no
+	   far side is asked, nobody looks for that one, and it ends the process. */
+	bool delivers = r.options.target == CEF_TARGET_SYSLOG && !r.sender.dry;
+	signals_open(SIGNALS_HANGUP | (delivers && !r.batch ? SIGNALS_STOP_AGAIN : 0));
 	while (turn(&r)) {}
 	sender_close(&r.sender);
 	count(&r);

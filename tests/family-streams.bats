@@ -100,6 +100,7 @@ stopped_midstream() {
 }
 @test "SIGTERM and SIGINT in the middle of a stream lose nothing that was read" { each stopped_midstream; }
 
+gone() { ! kill -0 "$1" || grep -q '^State:.Z' "/proc/$1/status"; }
 second_signal() {
 	local pid
 	rm -f out && mkfifo out
@@ -116,6 +117,7 @@ second_signal() {
 		kill -0 "$pid" 2>/dev/null || fail "it did not stay to write what it had read" || return
 	done
 	kill -TERM "$pid"
+	await 10 gone "$pid" || fail "the second SIGTERM does not end it" || return
 	status=0
 	wait "$pid" || status=$?
 	exec 9>&-

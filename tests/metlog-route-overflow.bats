@@ -70,10 +70,17 @@ STOPPED='| until [ -e go ]; do sleep 0.02; done; cat >>got full=spool spool=s bu
 @test "a command that is just slow gets all in order, whether lines came directly or through the spool" {
 	need python3
 	cat >slow.py <<-'END'
-		import os, sys, time
+		import glob, os, sys, time
+		def spooled():
+		    try: return any(os.path.getsize(one) for one in glob.glob("s/*.open") + glob.glob("s/*.ndjson*"))
+		    except OSError: return True # sealed in this moment
+		begun = False
 		while True:
 		    b = os.read(0, 30000)
 		    if not b: break
+		    # It stops behind its first lines until some stand in the spool.
+		    while not begun and not spooled(): time.sleep(0.01)
+		    begun = True
 		    os.write(1, b)
 		    time.sleep(0.001)
 	END
