@@ -27,7 +27,7 @@ int preview_explain(struct filter *filter, struct stage *stage)
 	struct buffer text;
 	buffer_init(&text, SIZE_MAX / 2);
 	while (filter_next(filter, &e)) {
-		if (!stage_place(stage, &e, &line)) continue;
+		stage_place(stage, &e, &line);
 		buffer_append_span(&text, buffer_span(&stage->dir));
 		buffer_append(&text, "/\t", 2);
 		buffer_append_span(&text, line);
@@ -47,7 +47,7 @@ static void put_partitions(struct filter *filter, struct stage *stage, const str
 	table_init(&dirs, DIRS_MAX, DIRS_BYTES_MAX, 0);
 	while (filter_next(filter, &e)) {
 		bool fresh = false;
-		if (!stage_place(stage, &e, &line)) continue;
+		stage_place(stage, &e, &line);
 		filter_booked_pass(filter);
 		if (!stage->dir.length || stage->dir.data[0] == '_') continue;
 		if (!table_put(&dirs, buffer_span(&stage->dir), &fresh)) die(EXIT_INTERNAL, "more than %d partitions, or no memory", DIRS_MAX);

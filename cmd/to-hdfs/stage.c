@@ -44,27 +44,20 @@ static void end_task(struct stage *s)
 	s->packed_bytes = 0;
 }
 
-bool stage_place(struct stage *s, const struct envelope *e, struct span *line)
+void stage_place(struct stage *s, const struct envelope *e, struct span *line)
 {
 	s->bounds.now_ns = source_now(s->source);
 	buffer_clear(&s->dir);
 	enum layout_place place = layout_append(&s->dir, s->layout, e, &s->bounds);
-	if (s->dir.failed) {
-		filter_reject(s->filter, e, "no memory for its directory's name");
-		return false;
-	}
+	if (s->dir.failed) die(EXIT_INTERNAL, "no memory for a directory's name"); /* not the envelope's fault: the next run takes up what is staged */
 	*line = e->line;
 	if (s->hive) {
 		buffer_clear(&s->line);
-		if (!hive_append(&s->line, e)) {
-			filter_reject(s->filter, e, "no memory to write it for Hive");
-			return false;
-		}
+		if (!hive_append(&s->line, e)) die(EXIT_INTERNAL, "no memory for a line of %zu bytes", e->line.length);
 		*line = buffer_span(&s->line);
 	}
 	s->late += place == LAYOUT_LATE;
 	s->future += place == LAYOUT_FUTURE;
-	return true;
 }
 
 void stage_fail(struct stage *s)
@@ -78,7 +71,7 @@ void stage_fail(struct stage *s)
 void stage_take(struct stage *s, const struct envelope *e)
 {
 	struct span line;
-	if (!stage_place(s, e, &line)) return;
+	stage_place(s, e, &line);
 	/* Behind a gap nothing more of a stream is staged: what is there must stay the beginning of what it would be if all of it was sent again. */
 	if (s->failed || !partitions_append(s->partitions, buffer_span(&s->dir), line)) {
 		if (!s->failed) stage_fail(s);

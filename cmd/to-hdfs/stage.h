@@ -29,8 +29,8 @@ void stage_init(struct stage *, struct filter *, struct source *, struct layout 
 bool stage_on_seal(void *context, uint64_t done, uint64_t of); /* for partitions_options; the context is the stage */
 void stage_release(struct stage *);
 
-/* The directory and line of an envelope: in s->dir, *line. False: it cannot be written so, and is a reject now. */
-bool stage_place(struct stage *, const struct envelope *, struct span *line);
+/* The directory and line of an envelope: in s->dir, *line. Dies (70) without memory. */
+void stage_place(struct stage *, const struct envelope *, struct span *line);
 
 void stage_take(struct stage *, const struct envelope *); /* stages it: kept, until it is published */
 void stage_flush(struct stage *);                         /* before any wait */
