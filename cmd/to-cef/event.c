@@ -31,10 +31,7 @@ static int read_file(const char *path, struct buffer *text)
 	ssize_t n = 1;
 	if (fd < 0) return errno;
 	while (n > 0 && text->length <= MAP_BYTES_MAX) { /* one that is longer is map_new's to refuse */
-		if (!buffer_reserve(text, 4096)) {
-			close(fd);
-			return EFBIG;
-		}
+		if (!buffer_reserve(text, 4096)) die(EXIT_INTERNAL, "no memory to read %s", path);
 		n = read(fd, text->data + text->length, 4096);
 		if (n > 0) text->length += (size_t)n;
 		else if (n < 0 && errno == EINTR) n = 1;
@@ -59,7 +56,7 @@ static struct map *read_map(struct events *events)
 	} else {
 		struct span whole = path ? (struct span){ text.length ? text.data : "", text.length } : (struct span){ NULL, 0 };
 		map = map_new(whole, events->options.mapping, &fault);
-		events->status = EXIT_CONFIGURATION;
+		events->status = strcmp(fault.reason, "no memory") ? EXIT_CONFIGURATION : EXIT_INTERNAL;
 		if (!map) snprintf(events->reason, sizeof events->reason, "%s:%zu:%zu: %s", path ? path : "the built-in mapping", fault.line, fault.column, fault.reason);
 	}
 	buffer_release(&text);

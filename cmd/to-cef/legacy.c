@@ -87,7 +87,9 @@ static bool is_right(struct legacy *legacy, struct span line)
 {
 	const char *why;
 	size_t column;
-	if (!cef_read(&legacy->event, line, CEF_STRICT, &legacy->decoded, &why, &column)) return false;
+	bool good = cef_read(&legacy->event, line, CEF_STRICT, &legacy->decoded, &why, &column);
+	if (legacy->decoded.no_memory) die(EXIT_INTERNAL, "no memory for a line");
+	if (!good) return false;
 	const struct cef_event *event = &legacy->event;
 	if (event->pair_count && event->pair[event->pair_count - 1].value.length == 0) return false;
 	for (size_t i = 0; i < event->pair_count; i++)
@@ -177,7 +179,8 @@ static const char *write_line(struct legacy *legacy)
 		if (legacy->out.length > before) full = legacy->out.length;
 	}
 	legacy->out.length = full;
-	return legacy->out.failed ? "out of memory" : NULL;
+	if (legacy->out.failed) die(EXIT_INTERNAL, "no memory for a line");
+	return NULL;
 }
 
 /* What comes out is read once more, by the book: nothing leaves here that is not right. */
@@ -191,7 +194,7 @@ static const char *mend(struct legacy *legacy, struct span line)
 	buffer_clear(&legacy->plain);
 	buffer_clear(&legacy->keys);
 	buffer_clear(&legacy->out);
-	if (!buffer_reserve(&legacy->plain, line.length + 1) || !buffer_reserve(&legacy->keys, line.length + KEYS_SPARE_BYTES)) return "out of memory";
+	if (!buffer_reserve(&legacy->plain, line.length + 1) || !buffer_reserve(&legacy->keys, line.length + KEYS_SPARE_BYTES)) die(EXIT_INTERNAL, "no memory for a line");
 	why = write_line(legacy);
 	if (why) return why;
 	return cef_read(&legacy->event, buffer_span(&legacy->out), CEF_STRICT, &legacy->decoded, &why, &column) ? NULL : why;

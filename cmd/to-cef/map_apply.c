@@ -3,16 +3,23 @@
 #include "map_private.h"
 
 #include "base/text.h"
+#include "io/diag.h"
 
 enum { LINE_CHARACTERS = 128 };
 
 /* --- members of fields --- */
+
+static void must_have_room(const struct map *m)
+{
+	if (m->text.no_memory || m->rest.no_memory) die(EXIT_INTERNAL, "no memory for a value");
+}
 
 static struct map_field *field_of_key(struct map *m, const struct value *key)
 {
 	if (!key->escaped) return map_find_field(m, key->text);
 	size_t before = m->text.length;
 	text_append_unescaped(&m->text, key->text);
+	must_have_room(m);
 	struct map_field *field = map_find_field(m, (struct span){ m->text.data + before, m->text.length - before });
 	m->text.length = before;
 	return field;
@@ -187,6 +194,12 @@ static struct span header_text(struct map *m, const struct envelope *e, enum map
 	return is_blank(text) ? value_text(m, e, &m->event->fallback[which]->value) : text;
 }
 
+static const char *too_long(const struct map *m)
+{
+	must_have_room(m);
+	return "a value is too long";
+}
+
 static const char *begin(struct map *m, const struct envelope *e, struct record *record)
 {
 	struct cef_header header = { .version = 0 };
@@ -201,7 +214,7 @@ static const char *begin(struct map *m, const struct envelope *e, struct record 
 		header.name = header_text(m, e, ROW_NAME);
 		header.severity = header_text(m, e, ROW_SEVERITY);
 	} while (m->text.data != place);
-	if (m->text.failed) return "a value is too long";
+	if (m->text.failed) return too_long(m);
 	return record_begin(record, &header);
 }
 
@@ -255,6 +268,7 @@ static struct span plain(struct map *m, const struct value *v)
 	if (!v->escaped) return v->text;
 	size_t start = m->text.length;
 	text_append_unescaped(&m->text, v->text);
+	must_have_room(m);
 	return (struct span){ m->text.data + start, m->text.length - start };
 }
 
@@ -300,6 +314,7 @@ static void end_spare(struct spare *s)
 	const struct dictionary_key *key = next_free(m, &m->strings);
 	if (m->rest.length) {
 		buffer_append_byte(&m->rest, '}');
+		must_have_room(m);
 		if (key) record_put_labelled(s->record, key, SPAN("more fields"), buffer_span(&m->rest));
 		else record_put_spare(s->record, SPAN("more fields"), buffer_span(&m->rest), false); /* which counts it */
 	} else if (s->has_waiting) {
@@ -323,7 +338,7 @@ static const char *put_row(struct map *m, const struct envelope *e, struct recor
 {
 	buffer_clear(&m->text);
 	struct span text = value_text(m, e, &row->value);
-	if (m->text.failed) return "a value is too long";
+	if (m->text.failed) return too_long(m);
 	if (is_blank(text)) return NULL;
 	if (again) return put_anywhere(m, record, row, text), NULL;
 	if (!row->label.length) return record_put(record, row->key, text);
@@ -347,7 +362,7 @@ static const char *put_rows(struct map *m, const struct envelope *e, struct reco
 		} else {
 			buffer_clear(&m->text);
 			struct span text = value_text(m, e, &row->value);
-			if (m->text.failed) return "a value is too long";
+			if (m->text.failed) return too_long(m);
 			if (!is_blank(text) && !record_try(record, row->key, row->label, text)) later[count++] = row;
 		}
 	}

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "io/diag.h"
+
 /* Where the walk over a logical line stands: '#' and '\' mean nothing inside of strings, patterns, brackets and braces. */
 struct walk {
 	bool expression;      /* the matcher's strings and patterns, not a row's */
@@ -114,6 +116,7 @@ bool map_line_next(struct map_line *l, struct map_fault *fault)
 			l->piece[l->count++].line = l->number;
 			more = walk_line(l, &w, line);
 		}
+		if (l->text.failed) die(EXIT_INTERNAL, "no memory for a line of a mapping");
 		if (span_trim(buffer_span(&l->text)).length) return true;
 	}
 	return false;

@@ -3,6 +3,7 @@
 #include "map_private.h"
 
 #include "base/text.h"
+#include "io/diag.h"
 
 static const struct span HEADERS[ROW_HEADERS] = { SPAN("vendor"), SPAN("product"), SPAN("version"), SPAN("signature"), SPAN("name"), SPAN("severity") };
 
@@ -139,6 +140,7 @@ static bool check_value(struct map_reading *r, const struct map_row *row, const 
 	bool fits = dictionary_append(&scratch, dictionary_type(row->key, 0), text, &why);
 	buffer_clear(&scratch);
 	fits = fits || dictionary_append(&scratch, dictionary_type(row->key, 1), text, &why);
+	if (scratch.failed) die(EXIT_INTERNAL, "no memory for a value of a mapping");
 	buffer_release(&scratch);
 	return fits || map_fail(r, at, "%.*s is not %s", (int)row->key->name.length, row->key->name.data, why);
 }

@@ -3,6 +3,7 @@
 #include "map_private.h"
 
 #include "base/text.h"
+#include "io/diag.h"
 
 enum { PIECES_MAX = 32, NESTED_MAX = 8 };
 
@@ -50,6 +51,7 @@ static bool set_path(struct map_reading *r, struct map_piece *piece, struct span
 	if (member) buffer_append_text(&whole, member);
 	else buffer_append_span(&whole, first);
 	buffer_append(&whole, path.data + first.length, path.length - first.length);
+	if (whole.failed) die(EXIT_INTERNAL, "no memory for a path of a mapping");
 	piece->kind = PIECE_PATH;
 	bool good = compile_path(r, piece, map_keep(r->map, buffer_span(&whole)));
 	buffer_release(&whole);

@@ -362,6 +362,7 @@ const char *record_put_named(struct record *r, struct span name, struct span val
 struct span record_end(struct record *r, const char **why)
 {
 	struct span line = { NULL, 0 };
+	if (r->line.no_memory) die(EXIT_INTERNAL, "no memory for an event");
 	if (r->line.failed) *why = "the event is longer than 16 MiB";
 	else if (r->rules.max_bytes && r->line.length > r->rules.max_bytes && !record_fit(r)) *why = "the header alone is longer than the line may be";
 	else line = buffer_span(&r->line);

@@ -138,7 +138,7 @@ static const char *begin(struct structured *s, const struct envelope *e, const s
 	static const char *const number[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10" };
 	struct span text[STRUCTURED_NAMES];
 	buffer_clear(&s->header);
-	if (!buffer_reserve(&s->header, e->line.length + 1)) return "out of memory";
+	if (!buffer_reserve(&s->header, e->line.length + 1)) die(EXIT_INTERNAL, "no memory for the fields of an event");
 	for (int i = STRUCTURED_SIGNATURE; i <= STRUCTURED_VERSION; i++) text[i] = is_missing(&sight->taken[i]) ? (struct span){ NULL, 0 } : text_of(&s->header, &sight->taken[i]);
 	struct span logger = text_of(&s->header, &e->logger);
 	*header = (struct cef_header){

@@ -209,6 +209,7 @@ bool unfold_line(struct unfold *u, struct span line, struct buffer *out, const c
 			*why = "the severity is neither 0 to 10 nor a word of CEF";
 			*column = 1;
 		}
+		if (u->decoded.no_memory) die(EXIT_INTERNAL, "no memory for a line");
 		*column += before;
 	}
 	if (*why) {
@@ -216,7 +217,9 @@ bool unfold_line(struct unfold *u, struct span line, struct buffer *out, const c
 		return false;
 	}
 	compose_fields(u);
-	*why = "too long, or out of memory";
+	*why = "too long";
 	*column = 0;
-	return !u->fields.failed && !u->extension.failed && append_envelope(u, out);
+	bool good = !u->fields.failed && !u->extension.failed && append_envelope(u, out);
+	if (u->fields.no_memory || u->extension.no_memory || out->no_memory) die(EXIT_INTERNAL, "no memory for an envelope");
+	return good;
 }

@@ -33,11 +33,9 @@ bool buffer_reserve_growing(struct buffer *b, size_t more)
 {
 	if (b->failed) return false;
 	if (more <= b->capacity - b->length) return true;
-	if (more > b->limit - b->length || !grow(b, b->length + more)) {
-		b->failed = true;
-		return false;
-	}
-	return true;
+	if (more > b->limit - b->length) b->failed = true;
+	else if (!grow(b, b->length + more)) b->failed = b->no_memory = true;
+	return !b->failed;
 }
 
 bool buffer_append_growing(struct buffer *b, const void *data, size_t length)

@@ -8,13 +8,14 @@
 
 /* Invariants: length <= capacity <= limit. data may be NULL while capacity is 0.
  * An append that would pass `limit`, or that finds no memory, changes nothing, sets `failed` and returns false;
- * `failed` stays set until buffer_clear, so a series of appends needs one check at its end. */
+ * `failed` (and `no_memory`) stays set until buffer_clear, so a series of appends needs one check at its end. */
 struct buffer {
 	char *data;
 	size_t length;
 	size_t capacity;
 	size_t limit;
 	bool failed;
+	bool no_memory;  /* failed, and not because of the limit */
 };
 
 void buffer_init(struct buffer *b, size_t limit_bytes);
@@ -53,7 +54,7 @@ static inline bool buffer_append_byte(struct buffer *b, char byte)
 static inline void buffer_clear(struct buffer *b)
 {
 	b->length = 0;
-	b->failed = false;
+	b->failed = b->no_memory = false;
 }
 
 static inline struct span buffer_span(const struct buffer *b)
