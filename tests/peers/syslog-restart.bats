@@ -57,30 +57,27 @@ cef_ended() {
 	wait "$tool" || status=$?
 }
 
-# restarted KIND PROTOCOL SIGNAL: three times in mid-stream. What the server writes behind is given a chance by SIGTERM, and none by SIGKILL.
+# restarted PROTOCOL: rsyslog is killed three times in mid-stream.
 restarted() {
 	local at
-	syslog_start "$1"
+	syslog_start rsyslog
 	# shellcheck disable=SC2046
-	cef_start $(to "$2") --pace $((count / 2)) --retry-for 60s --window 128k
+	cef_start $(to "$1") --pace $((count / 2)) --retry-for 60s --window 128k
 	for at in 1 2 3; do
 		mid_stream $((count * at / 5))
-		if [ "$3" = KILL ]; then syslog_kill_reading "$(port "$2")"; else syslog_kill "$3"; fi
+		syslog_kill_reading "$(port "$1")"
 		syslog_again || fail "$(cat "$syslog_kind/errors")"
 	done
 	cef_ended
 	expect_status 0
 	expect_rejects_none
 	expect_books "read=$count" "passed=$count" kept=0
-	# syslog-ng writes behind.
-	[ "$1" = rsyslog ] || await 20 eval '[ "$(model ids $syslog_kind/stored | sort -u | wc -l)" -ge "$count" ]' || true
 	expect_stored --again
 }
 
-@test "rsyslog that is killed and started again three times over TCP misses nothing" { restarted rsyslog tcp KILL; }
-@test "rsyslog that is killed and started again three times over TLS misses nothing" { restarted rsyslog tls KILL; }
-@test "syslog-ng that is ended and started again three times over TCP, counted, misses nothing" { restarted syslog-ng counted TERM; }
-@test "syslog-ng that is ended and started again three times over TLS misses nothing" { restarted syslog-ng tls TERM; }
+@test "rsyslog that is killed and started again three times over TCP misses nothing" { restarted tcp; }
+@test "rsyslog that is killed and started again three times over TLS misses nothing" { restarted tls; }
+# Not syslog-ng: what it has read when SIGTERM comes, and not handled yet, it forgets. If our side of the connection is over by then, its end looks like that of one that has handled everything.
 
 # gone PROTOCOL: rsyslog is killed in mid-stream and stays away.
 gone() {
