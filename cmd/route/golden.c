@@ -96,21 +96,10 @@ static bool read_file(const char *path, struct buffer *out)
 	return got == 0 && !out->failed;
 }
 
-static struct span next_line(struct span *rest)
-{
-	if (rest->length == 0) return *rest;
-	const char *newline = memchr(rest->data, '\n', rest->length);
-	struct span line = newline ? span_between(rest->data, newline) : *rest;
-	size_t used = line.length + (newline ? 1 : 0);
-	rest->data += used;
-	rest->length -= used;
-	return line;
-}
-
 static bool has_line(struct span text, struct span line)
 {
 	while (text.length)
-		if (span_equal(next_line(&text), line)) return true;
+		if (span_equal(span_take_line(&text), line)) return true;
 	return false;
 }
 
@@ -131,7 +120,7 @@ static void show_difference(struct span expected, struct span got)
 	size_t shown = 0;
 	while (expected.length || got.length) {
 		struct span rest_expected = expected, rest_got = got;
-		struct span a = next_line(&rest_expected), b = next_line(&rest_got);
+		struct span a = span_take_line(&rest_expected), b = span_take_line(&rest_got);
 		if (expected.length && got.length && span_equal(a, b)) {
 			expected = rest_expected;
 			got = rest_got;

@@ -25,11 +25,7 @@ void routetext_release(struct routetext *t)
 
 static struct span take_line(struct routetext *t)
 {
-	const char *newline = memchr(t->left.data, '\n', t->left.length);
-	struct span line = newline ? span_between(t->left.data, newline) : t->left;
-	size_t used = line.length + (newline ? 1 : 0);
-	t->left.data += used;
-	t->left.length -= used;
+	struct span line = span_take_line(&t->left);
 	t->line++;
 	if (line.length && line.data[line.length - 1] == '\r') line.length--;
 	return line;

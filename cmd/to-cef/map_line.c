@@ -29,11 +29,7 @@ void map_line_release(struct map_line *l)
 
 static struct span take_line(struct map_line *l)
 {
-	const char *newline = memchr(l->left.data, '\n', l->left.length);
-	struct span line = newline ? span_between(l->left.data, newline) : l->left;
-	size_t used = line.length + (newline ? 1 : 0);
-	l->left.data += used;
-	l->left.length -= used;
+	struct span line = span_take_line(&l->left);
 	l->number++;
 	if (line.length && line.data[line.length - 1] == '\r') line.length--;
 	return line;

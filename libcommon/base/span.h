@@ -43,6 +43,16 @@ static inline int span_compare(struct span a, struct span b)
 	return order ? order : (a.length > b.length) - (a.length < b.length);
 }
 
+/* What stands before the next newline, or all there is; it is taken off *rest, and the newline with it. */
+static inline struct span span_take_line(struct span *rest)
+{
+	const char *newline = rest->length ? (const char *)memchr(rest->data, '\n', rest->length) : NULL;
+	struct span line = newline ? span_between(rest->data, newline) : *rest;
+	size_t used = line.length + (newline ? 1 : 0);
+	if (used) rest->data += used, rest->length -= used;
+	return line;
+}
+
 /* The span without blanks (space, TAB, CR, LF) at either end. */
 static inline struct span span_trim(struct span s)
 {
