@@ -71,13 +71,6 @@ static int choose(const char *option, const char *text, const char *const names[
 	tool_usage_error("%s: '%s' is not %s", option, text, list);
 }
 
-static int64_t read_milliseconds(const char *option, const char *text)
-{
-	int64_t ms = tool_duration(option, text) / 1000000;
-	if (ms < 1) tool_usage_error("%s: '%s' is less than a millisecond", option, text);
-	return ms;
-}
-
 static void read_severities(unsigned char severity[8], const char *text)
 {
 	const char *at = text;
@@ -106,7 +99,7 @@ static error_t parse_transport(int key, char *text, struct cef_options *o)
 		o->given_syslog = o->given_stream = "--confirm";
 		return 0;
 	case KEY_WINDOW: s->window_bytes = tool_size("--window", text), o->given_syslog = o->given_stream = "--window"; return 0;
-	case KEY_TIMEOUT: s->timeout_ms = read_milliseconds("--timeout", text), o->given_syslog = "--timeout"; return 0;
+	case KEY_TIMEOUT: s->timeout_ms = tool_milliseconds("--timeout", text), o->given_syslog = "--timeout"; return 0;
 	case KEY_RETRY_FOR: s->retry_ms = tool_duration("--retry-for", text) / 1000000, o->given_syslog = "--retry-for"; return 0;
 	case KEY_PACE: s->pace = tool_pace("--pace", text, "messages"), o->given_syslog = "--pace"; return 0;
 	case KEY_CACERT: s->tls.ca_file = text, o->given_tls = "--cacert"; return 0;

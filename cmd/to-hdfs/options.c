@@ -71,13 +71,6 @@ void hdfs_options_init(struct hdfs_options *o)
 	};
 }
 
-static int64_t milliseconds(const char *option, const char *text)
-{
-	int64_t ms = tool_duration(option, text) / 1000000;
-	if (ms < 1) tool_usage_error("%s: '%s' is less than a millisecond", option, text);
-	return ms;
-}
-
 static void read_compress(struct partitions_options *p, const char *text)
 {
 	struct span how = { text, strcspn(text, ":") };
@@ -129,7 +122,7 @@ static error_t parse_target(int key, char *text, struct hdfs_options *o)
 		return 0;
 	case KEY_RETRY_FOR: w->retry_ms = tool_duration("--retry-for", text) / 1000000; return 0;
 	case KEY_TIMEOUT:
-		w->http.stall_ms = milliseconds("--timeout", text);
+		w->http.stall_ms = tool_milliseconds("--timeout", text);
 		if (w->http.connect_ms > w->http.stall_ms) w->http.connect_ms = w->http.stall_ms;
 		return 0;
 	case KEY_USER: w->user = text; return 0;

@@ -93,6 +93,13 @@ int64_t tool_duration(const char *option, const char *text)
 	return nanoseconds;
 }
 
+int64_t tool_milliseconds(const char *option, const char *text)
+{
+	int64_t ms = tool_duration(option, text) / 1000000;
+	if (ms < 1) tool_usage_error("%s: '%s' is less than a millisecond", option, text);
+	return ms;
+}
+
 int64_t tool_integer(const char *option, const char *text, int64_t least, int64_t most)
 {
 	int64_t value;

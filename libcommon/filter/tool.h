@@ -61,6 +61,7 @@ _Noreturn void tool_usage_error(const char *format, ...) __attribute__((format(p
 _Noreturn void tool_usage_error_at(const char *option, const char *text, size_t column, const char *reason);
 uint64_t tool_size(const char *option, const char *text);      /* bytes, or a usage error naming the option */
 int64_t tool_duration(const char *option, const char *text);   /* nanoseconds */
+int64_t tool_milliseconds(const char *option, const char *text);  /* the same, one at least */
 int64_t tool_integer(const char *option, const char *text, int64_t least, int64_t most);
 uint64_t tool_pace(const char *option, const char *text, const char *what); /* "500" or "500/s"; `what` is counted: "metrics" */
 
