@@ -176,6 +176,19 @@ static bool put_elsewhere(struct record *r, const struct dictionary_key *key, st
 	return false;
 }
 
+/* A number, a time, an address: no pair is left of one that is none, and *why says so. */
+__attribute__((noinline)) static bool append_typed(struct record *r, const struct dictionary_key *key, enum dictionary_type type, struct span text, const char **why)
+{
+	size_t before = r->line.length;
+	struct record_pair *pair = begin_pair(r, key, RECORD_CUT_NEVER, 0);
+	if (dictionary_append(&r->line, type, text, why) || r->line.failed) {
+		end_pair(r, pair);
+		return true;
+	}
+	r->line.length = before;
+	return false;
+}
+
 static const char *put_typed(struct record *r, const struct dictionary_key *key, enum dictionary_type type, struct span value)
 {
 	struct span text = cef_trimmed(value);
@@ -186,13 +199,7 @@ static const char *put_typed(struct record *r, const struct dictionary_key *key,
 		r->tally.omitted++;
 		return NULL;
 	}
-	size_t before = r->line.length;
-	struct record_pair *pair = begin_pair(r, key, RECORD_CUT_NEVER, 0);
-	if (dictionary_append(&r->line, type, text, &why) || r->line.failed) {
-		end_pair(r, pair);
-		return NULL;
-	}
-	r->line.length = before;
+	if (append_typed(r, key, type, text, &why)) return NULL;
 	return put_elsewhere(r, key, text) ? NULL : put_wrong(r, key, text, why);
 }
 
@@ -300,27 +307,14 @@ static bool try_with_care(struct record *r, const struct dictionary_key *key, st
 	return false;
 }
 
-/* record_try for a number, a time, an address. Without a label there is nothing to take back. */
-__attribute__((noinline)) static bool try_typed(struct record *r, const struct dictionary_key *key, enum dictionary_type type, struct span text)
-{
-	const char *why;
-	size_t before = r->line.length;
-	struct record_pair *pair = begin_pair(r, key, RECORD_CUT_NEVER, 0);
-	if (dictionary_append(&r->line, type, text, &why) || r->line.failed) {
-		end_pair(r, pair);
-		return true;
-	}
-	r->line.length = before;
-	return false;
-}
-
 /* The label goes again if the value does not fit. */
 static bool try_labelled(struct record *r, const struct dictionary_key *key, enum dictionary_type type, struct span label, struct span text)
 {
 	const struct record_tally tally = r->tally;
+	const char *why;
 	size_t before = r->line.length, count = r->pair_count;
 	add_text(r, key + 1, label, key[1].limit, RECORD_CUT_NEXT);
-	if (try_typed(r, key, type, text)) return true;
+	if (append_typed(r, key, type, text, &why)) return true;
 	r->tally = tally;
 	take_back(r, key, before, count);
 	return false;
@@ -336,7 +330,8 @@ bool record_try(struct record *r, const struct dictionary_key *key, struct span 
 	enum dictionary_type type = dictionary_type(key, r->rules.version);
 	if (has || has_label || type == DICTIONARY_IPV4) return try_with_care(r, key, label, value);
 	if (type != DICTIONARY_STRING) {
-		if (!(key->label.length ? try_labelled(r, key, type, label, text) : try_typed(r, key, type, text))) return false;
+		const char *why;
+		if (!(key->label.length ? try_labelled(r, key, type, label, text) : append_typed(r, key, type, text, &why))) return false;
 		r->tally.text.trimmed += text.length != value.length;
 		return true;
 	}
