@@ -5,6 +5,7 @@ bats_require_minimum_version 1.5.0
 
 setup_file() {
 	load helper
+	load certificates
 	if ! has openssl || ! has python3; then return; fi
 	cd "$BATS_FILE_TMPDIR"
 	head -c 5000000 /dev/urandom >body
@@ -39,26 +40,6 @@ server_start() {
 	python3 "$SOURCE/tests/http_server.py" "$@" 3>&- &
 	echo $! >>pids
 	await 20 test -e "$1"
-}
-
-# An authority of our own, and the certificates that it has signed, or not.
-authority() {
-	openssl ecparam -name prime256v1 -genkey -noout -out key.pem
-	openssl req -x509 -new -key key.pem -subj /CN=test-ca -days 30 -out ca.pem
-	openssl req -x509 -new -key key.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost -days 30 -out self-signed.pem
-	openssl req -x509 -new -key key.pem -subj /CN=other-ca -days 30 -out other-ca.pem
-	certificate good DNS:localhost,IP:127.0.0.1,IP:::1 -days 30
-	certificate wrong-name DNS:other.example -days 30
-	certificate expired DNS:localhost -days -1
-	certificate client DNS:client -days 30
-	openssl ec -in key.pem -aes128 -passout pass:secret -out locked.pem
-} >/dev/null 2>&1
-
-certificate() {
-	local name=$1 names=$2
-	shift 2
-	openssl req -new -key key.pem -subj "/CN=$name" |
-		openssl x509 -req -CA ca.pem -CAkey key.pem -set_serial "0x$(openssl rand -hex 8)" -extfile <(echo "subjectAltName=$names") "$@" -out "$name.pem"
 }
 
 # asked FILE: how many requests it has seen.
