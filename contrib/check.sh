@@ -31,6 +31,8 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 . "$top/contrib/packages.bash"
 # shellcheck source=contrib/pool.bash
 . "$top/contrib/pool.bash"
+# shellcheck source=contrib/tap.bash
+. "$top/contrib/tap.bash"
 jobs=$(nproc 2>/dev/null || echo 2)
 durations=$top/contrib/durations deadline=$((${CHECK_MINUTES:-18} * 60))
 [ -z "$long" ] || deadline=0
@@ -99,32 +101,6 @@ units_ended() {
 	if ! ls "$directory"/tests/unit/*.log >/dev/null 2>&1; then step_ended "$@"; return; fi
 	case $3 in 124 | 137) failure "$1: stopped after $4 s" ;; esac
 	for log in "$directory"/tests/unit/*.log; do count_tap "${1% units} $(basename "$log" .log)" "$log"; done
-}
-
-# count_tap NAME LOG [CODE SECONDS]: adds the results of one TAP stream to the sum, and shows what failed. Tests that were planned but never ran failed.
-count_tap() {
-	local sums ok not skip missing
-	sums=$(awk '
-		/^1\.\.[0-9]+/ { planned += substr($1, 4); next }
-		/^not ok / && !/# *[Tt][Oo][Dd][Oo]/ { not++; next }
-		/^ok / { if (tolower($0) ~ /# *skip/) skip++; else ok++ }
-		END { missing = planned - ok - not - skip; printf "%d %d %d %d", ok, not, skip, (missing > 0 || !planned) ? (missing > 1 ? missing : 1) : 0 }' "$2")
-	read -r ok not skip missing <<<"$sums"
-	passed=$((passed + ok)) failed=$((failed + not + missing)) skipped=$((skipped + skip))
-	if [ "$not" -gt 0 ]; then
-		while IFS= read -r line; do failures+=("$1: ${line#not ok }"); done < <(grep '^not ok ' "$2")
-		echo "--- $1:"
-		awk '/^(ok |1\.\.)/ { show = 0 } /^not ok / { show = 1 } show' "$2" | head -150 | sed 's/^/   | /'
-	fi
-	if [ "$missing" -gt 0 ]; then
-		failures+=("$1: $missing tests did not run to their end")
-		echo "--- $1: the end of its output:"
-		tail -15 "$2" | sed 's/^/   | /'
-	fi
-	while IFS= read -r line; do
-		[ -z "$line" ] || { skips+=("$line"); echo "   skipped: $line"; }
-	done < <(grep -iE '^ok .*# *skip' "$2" | sed -E "s,^ok [0-9]+ ?-? ?(.*)# *[Ss][Kk][Ii][Pp] *\(?(.*)\$,$1: \1[\2]," | sed 's/)\]$/]/')
-	printf '   %-34s %4d passed, %d failed, %d skipped%s\n' "$1" "$ok" "$((not + missing))" "$skip" "${4:+, $4 s}"
 }
 
 # suites NAME TOOLS SECONDS SUITE...: these suites for the pool, tried on these tools. SECONDS are for each.

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/timestamp.h"
+#include "left_out.h"
 #include "sink/syslog_message.h"
 
 #define STAMP INT64_C(1349438401137911000) /* 2012-10-05T12:00:01.137911Z */
@@ -92,7 +93,7 @@ static void rfc_3164_is_in_the_chosen_zone_and_rfc_5424_in_utc(void **state)
 {
 	struct syslog_message m = sample();
 	(void)state;
-	if (!timestamp_set_zone("Asia/Tokyo")) skip();
+	if (!timestamp_set_zone("Asia/Tokyo")) leave_out("the system does not know the zone Asia/Tokyo");
 	assert_string_equal(print(SYSLOG_HEADER_RFC3164_LOCAL, &m), "<166>Oct  5 21:00:01 shop[4711]: CEF:0|a|b|c|d|e|1|");
 	assert_string_equal(print(SYSLOG_HEADER_RFC5424, &m), "<166>1 2012-10-05T12:00:01.137911Z web1 shop 4711 cef - CEF:0|a|b|c|d|e|1|");
 	m.time_ns += INT64_C(5) * 86400 * 1000000000; /* a day of two digits */

@@ -16,6 +16,7 @@
 
 #include "base/buffer.h"
 #include "io/writer.h"
+#include "left_out.h"
 
 static int open_scratch(void)
 {
@@ -89,7 +90,7 @@ static void a_full_disk_is_told_once_and_for_ever(void **state)
 	(void)state;
 	struct writer w;
 	int fd = open("/dev/full", O_WRONLY);
-	if (fd < 0) skip();
+	if (fd < 0) leave_out("there is no /dev/full");
 	writer_open(&w, fd, "/dev/full", 100);
 	assert_true(writer_line(&w, SPAN("buffered")));
 	assert_int_equal(w.error, 0);
