@@ -9,6 +9,7 @@
 enum {
 	NUMBER_INT_MAX = 21,     /* longest text of an int64_t with its NUL */
 	NUMBER_FIXED_MAX = 400,  /* longest text number_print_fixed writes, with its NUL */
+	NUMBER_JSON_MAX = 26,    /* longest text number_print_json writes, with its NUL: -1.2345678901234567e-308 and -0.0000012345678901234567 */
 };
 
 /* Writes the decimal text and returns its length (no NUL is counted; one is written). */
@@ -17,6 +18,10 @@ size_t number_print_int(char out[NUMBER_INT_MAX], int64_t value);
 /* Writes the shortest decimal text that reads back as `value`, without an exponent (statsd and Graphite read none).
  * Returns its length, 0 for NaN and infinities. Integral values have no point: 3, not 3.0. */
 size_t number_print_fixed(char out[NUMBER_FIXED_MAX], double value);
+
+/* The same digits as ECMAScript lays them out (RFC 8785, 3.2.2.3), which is also JSON: 0.1, 3, 1e+21, 1e-7; -0 is 0. Of several that are equally short the
+ * nearest to the value, so each number has one text. The process may be in any locale. Returns the length, 0 for NaN and infinities. */
+size_t number_print_json(char out[NUMBER_JSON_MAX], double value);
 
 /* Strict decimal integer, optional leading '-': the whole span or nothing; false on overflow. */
 bool number_parse_int(struct span text, int64_t *value);

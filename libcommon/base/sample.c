@@ -18,17 +18,3 @@ void sample_init(struct sample *s)
 	clock_gettime(CLOCK_REALTIME, &now);
 	s->state = (uint64_t)now.tv_sec * 1000000007U + (uint64_t)now.tv_nsec + ((uint64_t)getpid() << 32);
 }
-
-static uint64_t next(struct sample *s)
-{
-	uint64_t z = s->state += UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
-bool sample_take(struct sample *s, double rate)
-{
-	if (rate >= 1) return true;
-	return (double)(next(s) >> 11) * 0x1p-53 < rate; /* 53 bits: every double of [0, 1) has the same chance */
-}

@@ -211,6 +211,15 @@ static char *print_two(char *at, int value)
 	return at;
 }
 
+/* What stands behind the minute. */
+static char *print_seconds(char *at, int second, int micros)
+{
+	*at++ = ':', at = print_two(at, second);
+	*at++ = '.', at = print_two(print_two(print_two(at, micros / 10000), micros / 100 % 100), micros % 100);
+	*at++ = 'Z', *at = '\0';
+	return at;
+}
+
 size_t timestamp_print(char out[TIMESTAMP_MAX], int64_t nanoseconds)
 {
 	int64_t seconds = floor_divide(nanoseconds, SECOND), days = floor_divide(seconds, 86400);
@@ -221,10 +230,22 @@ size_t timestamp_print(char out[TIMESTAMP_MAX], int64_t nanoseconds)
 	*at++ = '-', at = print_two(at, day);
 	*at++ = 'T', at = print_two(at, rest / 3600);
 	*at++ = ':', at = print_two(at, rest / 60 % 60);
-	*at++ = ':', at = print_two(at, rest % 60);
-	*at++ = '.', at = print_two(print_two(print_two(at, micros / 10000), micros / 100 % 100), micros % 100);
-	*at++ = 'Z', *at = '\0';
-	return (size_t)(at - out);
+	return (size_t)(print_seconds(at, rest % 60, micros) - out);
+}
+
+size_t timestamp_print_next(struct timestamp_minute *last, char out[TIMESTAMP_MAX], int64_t nanoseconds)
+{
+	enum { MINUTE = sizeof last->text };
+	if (last->set && nanoseconds >= last->when && nanoseconds - last->when < 60 * SECOND) {
+		uint64_t behind = (uint64_t)(nanoseconds - last->when) / 1000;
+		memcpy(out, last->text, MINUTE);
+		return (size_t)(print_seconds(out + MINUTE, (int)(behind / 1000000), (int)(behind % 1000000)) - out);
+	}
+	size_t length = timestamp_print(out, nanoseconds);
+	last->set = nanoseconds >= 0;
+	memcpy(last->text, out, MINUTE);
+	if (last->set) last->when = nanoseconds - nanoseconds % (60 * SECOND);
+	return length;
 }
 
 /* tzset takes any nonsense for UTC, so ask first whether the zone database has such a file. */

@@ -26,6 +26,9 @@ int64_t timestamp_now(void); /* CLOCK_REALTIME */
 /* "2012-10-05T12:00:01.137911Z": UTC, always six digits, as the original Python client writes. Returns the length. */
 size_t timestamp_print(char out[TIMESTAMP_MAX], int64_t nanoseconds);
 
+/* timestamp_print for many in a row, likewise. */
+size_t timestamp_print_next(struct timestamp_minute *, char out[TIMESTAMP_MAX], int64_t nanoseconds);
+
 /* The zone in which timestamp_local works and timestamp_parse_loose reads: "UTC" (the default), "local", or a name from the
  * zone database. It is the process's zone (tzset): call once, when options are read. False if the name is not known. */
 bool timestamp_set_zone(const char *name);

@@ -105,8 +105,8 @@ bool compose_field_int(struct buffer *fields, struct span name, int64_t value)
 
 bool compose_field_number(struct buffer *fields, struct span name, double value)
 {
-	char text[NUMBER_FIXED_MAX];
-	size_t length = number_print_fixed(text, value);
+	char text[NUMBER_JSON_MAX];
+	size_t length = number_print_json(text, value);
 	return compose_field_json(fields, name, length ? (struct span){ text, length } : SPAN("null"));
 }
 

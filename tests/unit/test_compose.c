@@ -52,7 +52,7 @@ static void numbers_are_the_shortest_that_read_back(void **state)
 	(void)state;
 	static const struct { double value; const char *text; } cases[] = {
 		{ 1, "\"n\":1" }, { 0.5, "\"n\":0.5" }, { 0, "\"n\":0" }, { 7, "\"n\":7" }, { 0.30000000000000004, "\"n\":0.30000000000000004" },
-		{ 1e-7, "\"n\":0.0000001" }, { 1.0 / 0.0, "\"n\":null" },
+		{ 1e-7, "\"n\":1e-7" }, { 1e21, "\"n\":1e+21" }, { 1.0 / 0.0, "\"n\":null" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct buffer fields;

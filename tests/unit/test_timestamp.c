@@ -243,6 +243,23 @@ static void many_in_a_row_are_read_as_each_alone(void **state)
 	}
 }
 
+static void many_in_a_row_are_printed_as_each_alone(void **state)
+{
+	(void)state;
+	static const int64_t steps[] = { 0, 1, 999, 1000, 59 * S + 999999999, 60 * S, 60 * S - 1, -1, -60 * S, 3599 * S, 86400 * S, -86400 * S };
+	static const int64_t starts[] = { 0, -1, 1, 1349438401 * S + 137911999, 1795300020 * S, -60 * S, INT64_MAX, INT64_MIN };
+	struct timestamp_minute last = { .set = false };
+	for (size_t start = 0; start < sizeof starts / sizeof *starts; start++)
+		for (size_t step = 0; step < 2 * sizeof steps / sizeof *steps; step++) {
+			char alone[TIMESTAMP_MAX], in_a_row[TIMESTAMP_MAX];
+			int64_t when;
+			if (__builtin_add_overflow(starts[start], steps[step / 2], &when)) continue;
+			size_t length = timestamp_print(alone, when);
+			assert_int_equal(timestamp_print_next(&last, in_a_row, when), length);
+			assert_string_equal(in_a_row, alone);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +274,7 @@ int main(void)
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(typed_times_are_in_the_zone),
 		cmocka_unit_test(many_in_a_row_are_read_as_each_alone),
+		cmocka_unit_test(many_in_a_row_are_printed_as_each_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
