@@ -181,26 +181,6 @@ static bool write_key(struct hive *h, struct keys *k)
 	return done && buffer_append(h->out, "\":", 2);
 }
 
-/* The inside of a string as it stands in the line, but for halves of surrogate pairs. */
-static void append_mended(struct buffer *out, struct span inside)
-{
-	const char *p = inside.data, *end = p + inside.length, *run = p;
-	while (p < end && (p = memchr(p, '\\', (size_t)(end - p)))) {
-		if (p[1] != 'u' || (p[2] | 0x20) != 'd' || p[3] < '8') {
-			p += 2;
-			continue;
-		}
-		bool pair = strchr("89abAB", p[3]) && end - p >= 12 && p[6] == '\\' && p[7] == 'u' && (p[8] | 0x20) == 'd' && strchr("cdefCDEF", p[9]);
-		if (!pair) {
-			buffer_append(out, run, (size_t)(p - run));
-			buffer_append_text(out, "\\ufffd");
-			run = p + 6;
-		}
-		p += pair ? 12 : 6;
-	}
-	buffer_append(out, run, (size_t)(end - run));
-}
-
 static void write_string(struct hive *h)
 {
 	struct span inside = span_between(h->line + h->at[0] + 1, h->line + h->at[1]);
@@ -210,7 +190,7 @@ static void write_string(struct hive *h)
 		return;
 	}
 	buffer_append_byte(h->out, '"');
-	append_mended(h->out, inside);
+	text_append_paired(h->out, inside);
 	buffer_append_byte(h->out, '"');
 }
 

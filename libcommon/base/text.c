@@ -137,6 +137,34 @@ bool text_append_base64(struct buffer *out, struct span bytes)
 	return !out->failed;
 }
 
+static uint32_t sextet(char c)
+{
+	if (c >= 'A' && c <= 'Z') return (uint32_t)(c - 'A');
+	if (c >= 'a' && c <= 'z') return (uint32_t)(c - 'a') + 26;
+	if (c >= '0' && c <= '9') return (uint32_t)(c - '0') + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : 64;
+}
+
+bool text_decode_base64(uint8_t *out, size_t *length, struct span text)
+{
+	uint8_t *p = out;
+	if (text.length % 4) return false;
+	for (size_t i = 0; i < text.length; i += 4) {
+		const char *quad = text.data + i;
+		int digits = i + 4 < text.length || quad[3] != '=' ? 4 : quad[2] != '=' ? 3 : 2;
+		uint32_t group = 0;
+		for (int j = 0; j < 4; j++) {
+			uint32_t bits = j < digits ? sextet(quad[j]) : 0;
+			if (bits > 63) return false;
+			group = group << 6 | bits;
+		}
+		if (digits < 4 && group & (digits == 3 ? 0xff : 0xffff)) return false;
+		for (int j = 1; j < digits; j++) *p++ = (uint8_t)(group >> (24 - 8 * j));
+	}
+	*length = (size_t)(p - out);
+	return true;
+}
+
 bool text_is_hidden(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x180e || (c >= 0x200b && c <= 0x200f)
@@ -194,6 +222,45 @@ bool text_append_visible(struct buffer *out, struct span text)
 	return !out->failed;
 }
 
+static size_t code_point_columns(uint32_t c)
+{
+	if ((c >= 0x300 && c < 0x370) || (c >= 0x200b && c <= 0x200f) || (c >= 0xfe00 && c <= 0xfe0f) || (c >= 0x20d0 && c <= 0x20ff)) return 0;
+	bool wide = (c >= 0x1100 && c <= 0x115f) || (c >= 0x2e80 && c <= 0xa4cf) || (c >= 0xac00 && c <= 0xd7a3) || (c >= 0xf900 && c <= 0xfaff)
+	    || (c >= 0xfe30 && c <= 0xfe6f) || (c >= 0xff00 && c <= 0xff60) || (c >= 0xffe0 && c <= 0xffe6) || (c >= 0x1f300 && c <= 0x1faff)
+	    || (c >= 0x20000 && c <= 0x3fffd);
+	return wide ? 2 : 1;
+}
+
+size_t text_fit(struct span text, size_t columns)
+{
+	size_t at = 0, used = 0;
+	while (at < text.length) {
+		uint32_t c = ' ';
+		size_t length = text_decode_utf8((struct span){ text.data + at, text.length - at }, &c);
+		used += code_point_columns(c);
+		if (used > columns) break;
+		at += length ? length : 1;
+	}
+	return at;
+}
+
+size_t text_columns(struct span text)
+{
+	size_t columns = 0;
+	while (text.length) {
+		size_t plain = text_plain_length(text);
+		columns += plain;
+		text.data += plain, text.length -= plain;
+		if (text.length == 0) break;
+		uint32_t c = ' ';
+		size_t length = text_decode_utf8(text, &c);
+		columns += code_point_columns(c);
+		if (!length) length = 1;
+		text.data += length, text.length -= length;
+	}
+	return columns;
+}
+
 size_t text_edits(struct span a, struct span b)
 {
 	size_t row[TEXT_EDITS_MAX + 1];
@@ -210,4 +277,31 @@ size_t text_edits(struct span a, struct span b)
 		}
 	}
 	return row[b.length];
+}
+
+bool text_is_surrogate_pair(struct span text)
+{
+	if (text.length < 12 || memcmp(text.data + 6, "\\u", 2) != 0 || (text.data[2] | 0x20) != 'd' || (text.data[8] | 0x20) != 'd') return false;
+	return strchr("89abAB", text.data[3]) && strchr("cdefCDEF", text.data[9]);
+}
+
+const char *text_find_half_pair(struct span inside)
+{
+	const char *p = inside.data, *end = p + inside.length;
+	while (p < end && (p = memchr(p, '\\', (size_t)(end - p)))) {
+		if (p[1] != 'u' || (p[2] | 0x20) != 'd' || p[3] < '8') p += 2;
+		else if (text_is_surrogate_pair(span_between(p, end))) p += 12;
+		else return p;
+	}
+	return NULL;
+}
+
+bool text_append_paired(struct buffer *out, struct span inside)
+{
+	for (const char *half; (half = text_find_half_pair(inside));) {
+		buffer_append_span(out, span_between(inside.data, half));
+		buffer_append_text(out, "\\ufffd");
+		inside = span_between(half + 6, inside.data + inside.length);
+	}
+	return buffer_append_span(out, inside);
 }

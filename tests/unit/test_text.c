@@ -98,6 +98,15 @@ static void escaping_then_decoding_gives_the_same_bytes(void **state)
 	expect(text_append_quoted, (struct span){ NULL, 0 }, SPAN("\"\""));
 }
 
+static void halves_of_surrogate_pairs_are_mended_and_nothing_else_changes(void **state)
+{
+	(void)state;
+	static const char *const rows[][2] = { { "", "" }, { "plain \\n \\u00e9 \\\\ud800", "plain \\n \\u00e9 \\\\ud800" }, { "\\ud83d\\ude00\\uD83D\\uDE00", "\\ud83d\\ude00\\uD83D\\uDE00" },
+		{ "a\\ud800", "a\\ufffd" }, { "\\ud800\\u0041", "\\ufffd\\u0041" }, { "\\udc00\\ud800b", "\\ufffd\\ufffdb" }, { "\\ud800\\ud83d\\ude00", "\\ufffd\\ud83d\\ude00" },
+		{ "\\ud7ff\\uD8FF\\n", "\\ud7ff\\ufffd\\n" } };
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) expect(text_append_paired, span_of(rows[i][0]), span_of(rows[i][1]));
+}
+
 static void base64_has_the_vectors_of_rfc_4648(void **state)
 {
 	(void)state;
@@ -105,6 +114,28 @@ static void base64_has_the_vectors_of_rfc_4648(void **state)
 		{ "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" }, { "\xff\xfe\xfd", "//79" }, { "\xfb\xef\xbe", "++++" } };
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) expect(text_append_base64, span_of(rows[i][0]), span_of(rows[i][1]));
 	expect(text_append_base64, (struct span){ "\0\0", 2 }, SPAN("AAA="));
+}
+
+/* Only what text_append_base64 writes is read, so that bytes have one text. */
+static void base64_is_read_as_it_is_written_and_no_other_way(void **state)
+{
+	(void)state;
+	char bytes[64];
+	uint8_t back[64 / 4 * 3 + 3];
+	size_t length;
+	for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (char)(i * 151 + 7);
+	for (size_t n = 0; n <= 48; n++) {
+		struct buffer text;
+		buffer_init(&text, 1000);
+		assert_true(text_append_base64(&text, (struct span){ bytes + n % 16, n }));
+		assert_true(text_decode_base64(back, &length, buffer_span(&text)));
+		assert_int_equal(length, n);
+		if (n) assert_memory_equal(back, bytes + n % 16, n);
+		buffer_release(&text);
+	}
+	static const char *const wrong[] = { "A", "AA", "AAA", "A===", "====", "AA=A", "AA==AAAA", "AAA=AAAA", "AB==", "AAB=", "AA A", "AAA\n", "AA-A", "AA_A", "AAA\xc3", "Zm9v\n" };
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_false(text_decode_base64(back, &length, span_of(wrong[i])));
+	assert_false(text_decode_base64(back, &length, (struct span){ "AA\0A", 4 }));
 }
 
 /* --- what a terminal sees --- */
@@ -215,6 +246,21 @@ static void edits_are_counted_to_guess_what_was_meant(void **state)
 	assert_true(text_edits((struct span){ longer, sizeof longer }, SPAN("src")) == SIZE_MAX);
 }
 
+static void columns_are_those_of_a_terminal(void **state)
+{
+	(void)state;
+	assert_int_equal(text_columns(SPAN("")), 0);
+	assert_int_equal(text_columns(SPAN("plain")), 5);
+	assert_int_equal(text_columns(SPAN("\xc3\xa9t\xc3\xa9")), 3);
+	assert_int_equal(text_columns(SPAN("e\xcc\x81t")), 2);          /* a combining accent */
+	assert_int_equal(text_columns(SPAN("\xe6\x9d\xb1\xe4\xba\xac")), 4); /* two wide characters */
+	assert_int_equal(text_fit(SPAN("plain"), 3), 3);
+	assert_int_equal(text_fit(SPAN("plain"), 9), 5);
+	assert_int_equal(text_fit(SPAN("plain"), 0), 0);
+	assert_int_equal(text_fit(SPAN("\xe6\x9d\xb1\xe4\xba\xac"), 3), 3); /* half a character is none */
+	assert_int_equal(text_fit(SPAN("e\xcc\x81t"), 1), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,12 +268,15 @@ int main(void)
 		cmocka_unit_test(what_is_not_utf8_is_refused),
 		cmocka_unit_test(json_escapes_are_decoded),
 		cmocka_unit_test(escaping_then_decoding_gives_the_same_bytes),
+		cmocka_unit_test(halves_of_surrogate_pairs_are_mended_and_nothing_else_changes),
 		cmocka_unit_test(base64_has_the_vectors_of_rfc_4648),
+		cmocka_unit_test(base64_is_read_as_it_is_written_and_no_other_way),
 		cmocka_unit_test(hostile_text_is_shown_and_not_obeyed),
 		cmocka_unit_test(no_bytes_whatever_leave_anything_hidden),
 		cmocka_unit_test(the_hidden_classes_are_complete),
 		cmocka_unit_test(plain_runs_end_where_they_must),
 		cmocka_unit_test(a_buffer_that_is_full_is_a_verdict),
+		cmocka_unit_test(columns_are_those_of_a_terminal),
 		cmocka_unit_test(edits_are_counted_to_guess_what_was_meant),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
