@@ -8,10 +8,15 @@
 #define XXH_INLINE_ALL /* no shared library to load for one function: a tenth of the start of a filter */
 #include <xxhash.h>
 
+/* A slot tells most keys apart by itself: half of the hash stands in it, the other half chose its place. */
+struct table_slot {
+	uint32_t number; /* of the entry, + 1; 0: free */
+	uint32_t tag;
+};
+
 struct table_entry {
 	uint64_t hash;
-	size_t key;     /* offset in the arena */
-	size_t length;
+	size_t key;      /* offset in the arena; it ends where the next one begins */
 };
 
 static uint64_t draw_seed(void)
@@ -52,7 +57,8 @@ void table_clear(struct table *t)
 
 struct span table_key(const struct table *t, size_t i)
 {
-	return (struct span){ t->keys.data + t->entries[i].key, t->entries[i].length };
+	size_t start = t->entries[i].key, end = i + 1 < t->count ? t->entries[i + 1].key : t->keys.length;
+	return (struct span){ t->keys.data + start, end - start };
 }
 
 void *table_value(const struct table *t, size_t i)
@@ -60,38 +66,87 @@ void *table_value(const struct table *t, size_t i)
 	return t->values + i * t->value_size;
 }
 
-static uint64_t hash_key(const struct table *t, struct span key)
+uint64_t table_hash(const struct table *t, struct span key)
 {
 	return XXH3_64bits_withSeed(key.data, key.length, t->seed);
 }
 
+static uint32_t tag_of(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32);
+}
+
 /* The slot where the key stands, or the free one where it would. There is always a free slot. */
-static size_t probe(const struct table *t, struct span key, uint64_t hash)
+static struct table_slot *probe(const struct table *t, struct span key, uint64_t hash)
 {
 	size_t mask = t->slot_count - 1, at = (size_t)hash & mask;
-	for (; t->slots[at]; at = (at + 1) & mask) {
-		size_t i = t->slots[at] - 1;
-		if (t->entries[i].hash == hash && span_equal(table_key(t, i), key)) break;
+	for (; t->slots[at].number; at = (at + 1) & mask) {
+		size_t i = t->slots[at].number - 1;
+		if (t->slots[at].tag != tag_of(hash)) continue;
+		if (span_equal(table_key(t, i), key)) break;
 	}
-	return at;
+	return &t->slots[at];
+}
+
+void table_fetch_slot(const struct table *t, uint64_t hash)
+{
+	if (t->slot_count) __builtin_prefetch(&t->slots[(size_t)hash & (t->slot_count - 1)]);
+}
+
+size_t table_fetch_entry(const struct table *t, uint64_t hash)
+{
+	size_t mask = t->slot_count - 1, at = (size_t)hash & mask;
+	if (!t->slot_count) return TABLE_NONE;
+	for (; t->slots[at].number; at = (at + 1) & mask) {
+		size_t i = t->slots[at].number - 1;
+		if (t->slots[at].tag != tag_of(hash)) continue;
+		__builtin_prefetch(&t->entries[i]);
+		__builtin_prefetch(table_value(t, i), 1);
+		return i;
+	}
+	return TABLE_NONE;
+}
+
+void table_fetch_key(const struct table *t, size_t i)
+{
+	__builtin_prefetch(t->keys.data + t->entries[i].key);
 }
 
 void *table_find(const struct table *t, struct span key)
 {
 	if (t->count == 0) return NULL;
-	uint32_t slot = t->slots[probe(t, key, hash_key(t, key))];
-	return slot ? table_value(t, slot - 1) : NULL;
+	const struct table_slot *slot = probe(t, key, table_hash(t, key));
+	return slot->number ? table_value(t, slot->number - 1) : NULL;
+}
+
+enum { SLOTS_FIRST = 64 };
+
+static bool is_half_full(const struct table *t)
+{
+	return (t->count + 1) * 2 > t->slot_count;
+}
+
+uint64_t table_memory(const struct table *t)
+{
+	return t->count * (sizeof *t->entries + t->value_size) + t->keys.length + t->slot_count * sizeof *t->slots;
+}
+
+uint64_t table_growth(const struct table *t, size_t key_length)
+{
+	size_t slots = !is_half_full(t) ? 0 : t->slot_count ? t->slot_count * 2 : SLOTS_FIRST;
+	return sizeof *t->entries + t->value_size + key_length + slots * sizeof *t->slots;
 }
 
 static bool grow_slots(struct table *t)
 {
-	size_t slot_count = t->slot_count ? t->slot_count * 2 : 64;
-	uint32_t *slots = calloc(slot_count, sizeof *slots);
+	size_t slot_count = t->slot_count ? t->slot_count * 2 : SLOTS_FIRST;
+	struct table_slot *slots = calloc(slot_count, sizeof *slots);
 	if (!slots) return false;
 	for (size_t i = 0; i < t->count; i++) {
-		size_t at = (size_t)t->entries[i].hash & (slot_count - 1);
-		while (slots[at]) at = (at + 1) & (slot_count - 1);
-		slots[at] = (uint32_t)(i + 1);
+		uint64_t hash = t->entries[i].hash;
+		size_t at = (size_t)hash & (slot_count - 1);
+		while (slots[at].number) at = (at + 1) & (slot_count - 1);
+		slots[at] = (struct table_slot){ (uint32_t)(i + 1), tag_of(hash) };
 	}
 	free(t->slots);
 	t->slots = slots;
@@ -115,23 +170,23 @@ static bool grow_entries(struct table *t)
 
 void *table_put(struct table *t, struct span key, bool *fresh)
 {
-	uint64_t hash = hash_key(t, key);
+	uint64_t hash = table_hash(t, key);
 	*fresh = false;
 	if (t->slot_count) {
-		uint32_t slot = t->slots[probe(t, key, hash)];
-		if (slot) return table_value(t, slot - 1);
+		const struct table_slot *slot = probe(t, key, hash);
+		if (slot->number) return table_value(t, slot->number - 1);
 	}
 	if (t->count == t->limit) return NULL;
 	/* At most half full: probes stay short. */
-	if ((t->count + 1) * 2 > t->slot_count && !grow_slots(t)) return NULL;
+	if (is_half_full(t) && !grow_slots(t)) return NULL;
 	if (t->count == t->capacity && !grow_entries(t)) return NULL;
 	size_t offset = t->keys.length;
 	if (!buffer_append_span(&t->keys, key)) {
 		t->keys.failed = false;
 		return NULL;
 	}
-	t->entries[t->count] = (struct table_entry){ hash, offset, key.length };
-	t->slots[probe(t, key, hash)] = (uint32_t)(t->count + 1);
+	*probe(t, key, hash) = (struct table_slot){ (uint32_t)(t->count + 1), tag_of(hash) };
+	t->entries[t->count] = (struct table_entry){ hash, offset };
 	void *value = table_value(t, t->count++);
 	memset(value, 0, t->value_size);
 	*fresh = true;

@@ -6,15 +6,15 @@
 #include <stdint.h>
 #include "base/buffer.h"
 
-/*   slots: hash -> number of an entry + 1      entries: in order of arrival        keys: one arena
- *   | 0 | 2 | 0 | 0 | 1 | 3 | 0 | 0 |          | entry 0 | entry 1 | entry 2 |     |key0|key1|key2
- *                                              | value 0 | value 1 | value 2 |
+/*   slots: number of an entry + 1, half of its hash     entries: in order of arrival        keys: one arena
+ *   | 0 | 2 | 0 | 0 | 1 | 3 | 0 | 0 |                   | entry 0 | entry 1 | entry 2 |     |key0|key1|key2
+ *                                                       | value 0 | value 1 | value 2 |
  *
  * Keys are hashed with XXH3 and a seed drawn at init, so that input cannot be made to collide. Both the number of entries and the
  * bytes of all keys have a maximum; a put beyond either fails and changes nothing. There is no removal of one entry: the
  * whole table is cleared, and keeps its memory. */
 struct table {
-	uint32_t *slots;
+	struct table_slot *slots;
 	struct table_entry *entries;
 	char *values;
 	struct buffer keys;
@@ -37,6 +37,20 @@ void *table_find(const struct table *, struct span key);
 
 /* The value under the key, made of zero bytes and *fresh set if there was none. NULL: a limit is reached, or no memory. */
 void *table_put(struct table *, struct span key, bool *fresh);
+
+/* Finding a key waits for memory three times over where the table is larger than the caches. These are the waits, begun ahead of the finding, for many keys
+ * at once: each step reads what the one before has fetched. An entry is known by its hash alone there: TABLE_NONE, or most probably the number of
+ * the key's. */
+#define TABLE_NONE SIZE_MAX
+uint64_t table_hash(const struct table *, struct span key);
+void table_fetch_slot(const struct table *, uint64_t hash);
+size_t table_fetch_entry(const struct table *, uint64_t hash);
+void table_fetch_key(const struct table *, size_t i);
+
+/* Bytes of memory in use: entries, values, keys and slots (what was taken ahead of use is not touched yet, and not counted). And those that one more key of that
+ * length would take, while the slots grow those of the new ones too: what a bound of memory is held against before a put. */
+uint64_t table_memory(const struct table *);
+uint64_t table_growth(const struct table *, size_t key_length);
 
 /* Entries by number, 0 <= i < count, in order of arrival. */
 void *table_value(const struct table *, size_t i);

@@ -128,6 +128,27 @@ static void test_seeds_differ(void **state)
 	assert_true(a.seed != b.seed);
 }
 
+static void test_what_is_fetched_ahead_is_the_entry_that_is_found(void **state)
+{
+	(void)state;
+	struct table t;
+	char text[32];
+	bool fresh;
+	table_init(&t, 1000, 1 << 20, sizeof(uint64_t));
+	table_fetch_slot(&t, table_hash(&t, SPAN("none")));
+	assert_true(table_fetch_entry(&t, table_hash(&t, SPAN("none"))) == TABLE_NONE);
+	for (unsigned i = 0; i < 1000; i++) assert_non_null(table_put(&t, key_of(text, i), &fresh));
+	for (unsigned i = 0; i < 1000; i++) {
+		uint64_t hash = table_hash(&t, key_of(text, i));
+		table_fetch_slot(&t, hash);
+		size_t number = table_fetch_entry(&t, hash);
+		assert_int_equal(number, i);
+		table_fetch_key(&t, number);
+		assert_ptr_equal(table_value(&t, number), table_find(&t, key_of(text, i)));
+	}
+	table_release(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +158,7 @@ int main(void)
 		cmocka_unit_test(test_limits_hold_and_change_nothing),
 		cmocka_unit_test(test_clear_forgets_and_may_be_filled_again),
 		cmocka_unit_test(test_seeds_differ),
+		cmocka_unit_test(test_what_is_fetched_ahead_is_the_entry_that_is_found),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
