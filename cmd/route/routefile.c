@@ -200,8 +200,8 @@ static void parse_route(struct parse *p, const char *at, char behind_name)
 
 static struct parse begin(struct routes *r, struct routetext *t)
 {
-	const char *start = t->text.data;
-	return (struct parse){ r, t, start, start + t->text.length };
+	struct span text = buffer_span(&t->lines.text);
+	return (struct parse){ r, t, text.data, text.data + text.length };
 }
 
 static void parse_line(struct routes *r, struct routetext *t)

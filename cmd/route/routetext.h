@@ -3,25 +3,14 @@
 #ifndef ROUTE_ROUTETEXT_H
 #define ROUTE_ROUTETEXT_H
 
-#include "base/buffer.h"
+#include "base/logical.h"
 
-/* The physical lines a logical line was made of. */
-struct routetext_piece {
-	size_t at;            /* offset in `text` of its first byte */
-	size_t line;          /* 1-based */
-	struct span physical; /* the whole line as it stands in the file */
-};
-
-enum { ROUTETEXT_PIECES_MAX = 200, ROUTETEXT_MAX = 256 * 1024 };
+enum { ROUTETEXT_MAX = 256 * 1024 };
 
 struct routetext {
 	const char *source;   /* the file, or "-r", for messages */
-	struct span left;     /* of the file, not yet read */
-	size_t line;          /* number of the line read last */
-	struct buffer text;   /* the logical line */
+	struct logical lines; /* its text is the logical line */
 	size_t arrow;         /* offset of "=>" in it; SIZE_MAX if there is none */
-	struct routetext_piece piece[ROUTETEXT_PIECES_MAX];
-	size_t count;
 	unsigned faults;      /* reported so far */
 };
 

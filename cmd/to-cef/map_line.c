@@ -16,31 +16,6 @@ struct walk {
 	bool spaced;          /* the byte before was a blank, or there was none */
 };
 
-void map_line_init(struct map_line *l, struct span text)
-{
-	*l = (struct map_line){ .left = text };
-	buffer_init(&l->text, MAP_BYTES_MAX + 1);
-}
-
-void map_line_release(struct map_line *l)
-{
-	buffer_release(&l->text);
-}
-
-static struct span take_line(struct map_line *l)
-{
-	struct span line = span_take_line(&l->left);
-	l->number++;
-	if (line.length && line.data[line.length - 1] == '\r') line.length--;
-	return line;
-}
-
-static bool is_comment(struct span line)
-{
-	struct span s = span_trim(line);
-	return s.length && s.data[0] == '#';
-}
-
 static bool is_expression(struct span line)
 {
 	struct span s = span_trim(line);
@@ -73,7 +48,7 @@ static bool look(struct walk *w, char c, char next)
 }
 
 /* Appends what counts of the physical line; true if the next one belongs to it. */
-static bool walk_line(struct map_line *l, struct walk *w, struct span line)
+static bool walk_line(struct logical *l, struct walk *w, struct span line)
 {
 	for (size_t i = 0; i < line.length; i++) {
 		char c = line.data[i];
@@ -89,39 +64,33 @@ static bool walk_line(struct map_line *l, struct walk *w, struct span line)
 	return false;
 }
 
-bool map_line_next(struct map_line *l, struct map_fault *fault)
+bool map_line_next(struct logical *l, struct map_fault *fault)
 {
 	fault->reason[0] = '\0';
 	while (l->left.length) {
 		struct walk w = { .spaced = true };
-		buffer_clear(&l->text);
-		l->count = 0;
-		for (bool more = true; more && l->left.length;) {
-			struct span line = take_line(l);
-			if (is_comment(line) && !w.inside && !w.braces) {
-				more = l->count > 0; /* among continued lines it is skipped */
-				continue;
-			}
-			if (l->count == MAP_LINE_PIECES_MAX) {
-				*fault = (struct map_fault){ .line = l->number, .column = 1 };
-				snprintf(fault->reason, sizeof fault->reason, "more than %d lines are joined by '\\'", MAP_LINE_PIECES_MAX);
-				return false;
-			}
-			if (l->count == 0) w.expression = is_expression(line);
-			l->piece[l->count].at = l->text.length;
-			l->piece[l->count++].line = l->number;
+		struct span line;
+		enum logical_take taken = LOGICAL_LINE;
+		bool more = true;
+		logical_begin(l);
+		while (more && (taken = logical_take(l, w.inside || w.braces, &line)) == LOGICAL_LINE) {
+			if (l->count == 1) w.expression = is_expression(line);
 			more = walk_line(l, &w, line);
 		}
+		if (taken == LOGICAL_FULL) {
+			*fault = (struct map_fault){ .line = l->number, .column = 1 };
+			snprintf(fault->reason, sizeof fault->reason, "more than %d lines are joined by '\\'", LOGICAL_PIECES_MAX);
+			return false;
+		}
 		if (l->text.failed) die(EXIT_INTERNAL, "no memory for a line of a mapping");
-		if (span_trim(buffer_span(&l->text)).length) return true;
+		if (!logical_is_blank(l)) return true;
 	}
 	return false;
 }
 
-void map_line_place(const struct map_line *l, size_t offset, size_t *line, size_t *column)
+void map_line_place(const struct logical *l, size_t offset, size_t *line, size_t *column)
 {
-	size_t i = l->count - 1;
-	while (i && l->piece[i].at > offset) i--;
-	*line = l->piece[i].line;
-	*column = offset - l->piece[i].at + 1;
+	const struct logical_piece *piece = logical_find(l, offset);
+	*line = piece->line;
+	*column = offset - piece->at + 1;
 }

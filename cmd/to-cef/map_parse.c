@@ -12,7 +12,7 @@ enum { NAME_MAX_BYTES = 64 };
 /* The sections are gathered here, and copied to where they stay when all is read. */
 struct parsing {
 	struct map *map;
-	struct map_line line;
+	struct logical line;
 	struct map_fault *fault;
 	struct map_section *sections;
 	size_t count;
@@ -180,10 +180,10 @@ bool map_parse(struct map *map, struct span text, struct map_file *file, struct 
 	struct parsing p = { .map = map, .fault = fault };
 	p.sections = map_take(map, (MAP_EVENTS_MAX + 2) * sizeof *p.sections);
 	p.count = 1;
-	map_line_init(&p.line, text);
+	logical_init(&p.line, text, MAP_BYTES_MAX + 1);
 	while (map_line_next(&p.line, fault) && read_line(&p)) continue;
 	end_section(&p);
-	map_line_release(&p.line);
+	logical_release(&p.line);
 	*file = (struct map_file){ p.sections, p.count };
 	return fault->reason[0] == '\0';
 }

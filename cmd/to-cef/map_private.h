@@ -3,6 +3,7 @@
 #ifndef TO_CEF_MAP_PRIVATE_H
 #define TO_CEF_MAP_PRIVATE_H
 
+#include "base/logical.h"
 #include "envelope/field.h"
 #include "envelope/match.h"
 #include "map.h"
@@ -151,26 +152,16 @@ static inline struct map_field *map_find_field(const struct map *m, struct span 
 
 /* --- reading --- */
 
-/* A logical line: continued ones joined, the comment taken off, and where each byte came from. */
-enum { MAP_LINE_PIECES_MAX = 200 };
-struct map_line {
-	struct span left;                /* of the file */
-	size_t number;                   /* of the physical line that was read last */
-	struct buffer text;
-	struct { size_t at, line; } piece[MAP_LINE_PIECES_MAX];
-	size_t count;
-};
-void map_line_init(struct map_line *, struct span text);
-void map_line_release(struct map_line *);
-bool map_line_next(struct map_line *, struct map_fault *); /* false: the end, or a fault: its reason is not empty then */
-void map_line_place(const struct map_line *, size_t offset, size_t *line, size_t *column);
+/* The next logical line, its comment taken off. */
+bool map_line_next(struct logical *, struct map_fault *); /* false: the end, or a fault: its reason is not empty then */
+void map_line_place(const struct logical *, size_t offset, size_t *line, size_t *column);
 
 /* Where the reading of a line stands. */
 struct map_reading {
 	struct map *map;
 	const char *start, *at, *end;    /* of the logical line */
 	struct map_fault *fault;
-	const struct map_line *line;
+	const struct logical *line;
 };
 __attribute__((format(printf, 3, 4))) bool map_fail(struct map_reading *, const char *at, const char *format, ...); /* false */
 void map_skip_blanks(struct map_reading *);

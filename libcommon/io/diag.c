@@ -87,6 +87,22 @@ void diag_error(const char *format, ...)
 	va_end(arguments);
 }
 
+void diag_error_at(const char *source, size_t number, size_t column, const char *reason, struct span line)
+{
+	enum { WINDOW = 100, BEFORE = 60 };
+	char shown[WINDOW + 1], caret[WINDOW + 1];
+	size_t from = column > BEFORE ? column - BEFORE : 0, length = 0;
+	for (size_t i = from; i < line.length && length < WINDOW; i++, length++) {
+		unsigned char c = (unsigned char)line.data[i];
+		shown[length] = c < 0x20 || c == 0x7f ? ' ' : (char)c; /* tabs as blanks, so that the caret stands right */
+	}
+	size_t blanks = 0;
+	for (size_t i = from; i < column && i < line.length; i++)
+		if (((unsigned char)line.data[i] & 0xC0) != 0x80) blanks++; /* a character of UTF-8 is one column */
+	memset(caret, ' ', blanks);
+	diag_error("%s:%zu:%zu: %s\n    %.*s\n    %.*s^", source, number, column + 1, reason, (int)length, shown, (int)blanks, caret);
+}
+
 void diag_warn(const char *format, ...)
 {
 	va_list arguments;

@@ -34,6 +34,8 @@ void diag_set_verbose(int level); /* -v, -vv */
 /* Each prints one line "metlog-NAME: MESSAGE" with one write(2); everything is made safe for a terminal after formatting.
  * errno is kept. */
 void diag_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A mistake in a file of rules: "SOURCE:NUMBER:COLUMN: REASON", the line, through a window, and a caret below the byte at `column`, counted from 0 here. */
+void diag_error_at(const char *source, size_t number, size_t column, const char *reason, struct span line);
 void diag_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void diag_note(int level, const char *format, ...) __attribute__((format(printf, 2, 3))); /* shown with -v (level 1), -vv (2) */
 
