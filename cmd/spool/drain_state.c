@@ -11,11 +11,11 @@
 #include "base/timestamp.h"
 #include "envelope/field.h"
 #include "io/diag.h"
-#include "io/writer.h"
+#include "sink/state_file.h"
 #include "drain_private.h"
 
 enum { STATE_BYTES_MAX = 1024 * 1024 };
-static const char state_name[] = "drain.json", part_name[] = ".tmp.drain.json";
+static const char state_name[] = "drain.json";
 
 static bool read_state(int dir_fd, struct buffer *text)
 {
@@ -124,20 +124,6 @@ static void append_trouble(struct buffer *out, const struct drain_trouble *t)
 	buffer_append_byte(out, '}');
 }
 
-static bool write_state(const struct drain *d, struct span text)
-{
-	unlinkat(d->dir_fd, part_name, 0); /* of a crash, or a pipe that would keep us for ever */
-	int fd = openat(d->dir_fd, part_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0) return false;
-	int error = write_all(fd, text);
-	if (close(fd) != 0 && !error) error = errno;
-	if (!error && renameat(d->dir_fd, part_name, d->dir_fd, state_name) == 0) return true;
-	if (!error) error = errno;
-	unlinkat(d->dir_fd, part_name, 0);
-	errno = error;
-	return false;
-}
-
 void drain_state_save(struct drain *d)
 {
 	struct buffer text;
@@ -152,11 +138,11 @@ void drain_state_save(struct drain *d)
 	}
 	for (int i = 0; i < d->known_count; i++) append_trouble(&text, &d->known[i]), any = true;
 	buffer_append_text(&text, "]}\n");
-	bool good = true;
-	if (any) good = !text.failed && write_state(d, buffer_span(&text));
-	else if (d->state_on_disk) good = unlinkat(d->dir_fd, state_name, 0) == 0 || errno == ENOENT;
-	if (good) d->state_on_disk = any;
-	else if (!d->state_warned) diag_warn("%s/%s: cannot be written, so attempts are not remembered over a restart: %s", d->options->dir, state_name, strerror(errno));
-	if (!good) d->state_warned = true;
+	int error = 0;
+	if (any) error = text.failed ? ENOMEM : state_file_replace(d->dir_fd, state_name, buffer_span(&text), false);
+	else if (d->state_on_disk && unlinkat(d->dir_fd, state_name, 0) < 0 && errno != ENOENT) error = errno;
+	if (!error) d->state_on_disk = any;
+	else if (!d->state_warned) diag_warn("%s/%s: cannot be written, so attempts are not remembered over a restart: %s", d->options->dir, state_name, strerror(error));
+	if (error) d->state_warned = true;
 	buffer_release(&text);
 }

@@ -2,14 +2,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "event.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "envelope/field.h"
 #include "io/diag.h"
+#include "io/whole.h"
 
 enum { REASON_MAX = 600 };
 
@@ -25,22 +23,6 @@ struct events {
 	char reason[REASON_MAX];
 };
 
-static int read_file(const char *path, struct buffer *text)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n = 1;
-	if (fd < 0) return errno;
-	while (n > 0 && text->length <= MAP_BYTES_MAX) { /* one that is longer is map_new's to refuse */
-		if (!buffer_reserve(text, 4096)) die(EXIT_INTERNAL, "no memory to read %s", path);
-		n = read(fd, text->data + text->length, 4096);
-		if (n > 0) text->length += (size_t)n;
-		else if (n < 0 && errno == EINTR) n = 1;
-	}
-	int error = n < 0 ? errno : 0;
-	close(fd);
-	return error;
-}
-
 /* NULL: it cannot be used; reason and status say why. */
 static struct map *read_map(struct events *events)
 {
@@ -48,8 +30,8 @@ static struct map *read_map(struct events *events)
 	struct buffer text;
 	struct map *map = NULL;
 	const char *path = events->options.map;
-	buffer_init(&text, MAP_BYTES_MAX + 4096);
-	int error = path ? read_file(path, &text) : 0;
+	buffer_init(&text, 0); /* of the built-in mapping there is none */
+	int error = path ? whole_read(&text, path, MAP_BYTES_MAX) : 0;
 	events->status = EXIT_NO_INPUT;
 	if (error) {
 		snprintf(events->reason, sizeof events->reason, "%s: %s", path, strerror(error));

@@ -78,6 +78,9 @@ int spool_drain_lock(int dir_fd, const char *path, int *status);
 /* fsync or fdatasync, again when it was interrupted: 0 or an errno. That a filesystem cannot sync (a directory) is no failure. */
 int spool_sync_fd(int fd, bool data_only);
 
+/* A new directory is a name in its parent, and that must be on disk before anything in it is promised. 0, or an errno. */
+int spool_sync_parent(const char *path);
+
 /* One envelope without its newline, at most line_limit long. Kept in memory until sync_bytes are, so SPOOL_DONE is no promise yet; what is appended
  * is written before the process waits (spool_write). sync each: committed when it returns. Commits by itself when sync_bytes are reached. */
 enum spool_result spool_append(struct spool *, struct span line);

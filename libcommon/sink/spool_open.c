@@ -28,8 +28,7 @@ static char *plain_path(const char *path)
 	return must_copy(text);
 }
 
-/* A new directory is a name in its parent, and that must be on disk before anything in it is promised. */
-static int sync_parent(const char *path)
+int spool_sync_parent(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *parent = slash ? must_copy((struct span){ path, slash == path ? 1 : (size_t)(slash - path) }) : must_copy(SPAN("."));
@@ -47,7 +46,7 @@ static int open_or_make(const char *path, int *status)
 		if (mkdir(path, 0700) < 0 && errno != EEXIST) error = errno;
 		else fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	}
-	if (fd >= 0 && faccessat(fd, "lock", F_OK, AT_SYMLINK_NOFOLLOW) < 0) error = sync_parent(path);
+	if (fd >= 0 && faccessat(fd, "lock", F_OK, AT_SYMLINK_NOFOLLOW) < 0) error = spool_sync_parent(path);
 	if (!error) return fd;
 	if (fd >= 0) close(fd);
 	diag_error("making the spool directory %s: %s", path, strerror(error));

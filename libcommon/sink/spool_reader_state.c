@@ -13,13 +13,13 @@
 #include "filter/stats.h"
 #include "io/diag.h"
 #include "io/socket.h"
-#include "io/writer.h"
 #include "sink/sealed_line.h"
 #include "sink/spool_private.h"
+#include "sink/state_file.h"
 
 /*  {"type":"metlog.forward",...,"fields":{"sender":"8f3c...","generation":7,"done":12345,"segment":STEM,"lines":345,"finished":STEM,"clean":false,
  *   "boot":"...","held":[STEM,...],"line":"xxh3:..."}} */
-static const char state_name[] = "forward.state", temporary_name[] = ".tmp.forward.state"; /* of who holds drain.lock */
+static const char state_name[] = "forward.state"; /* of who holds drain.lock */
 
 enum { STATE_MAX = 1 << 20 };
 
@@ -67,33 +67,13 @@ static bool append_state(struct buffer *out, const struct spool_reader *r)
 	return sealed_line_end(out, 0);
 }
 
-static int write_new(int dir_fd, struct span text)
-{
-	unlinkat(dir_fd, temporary_name, 0); /* of a crash */
-	int fd = openat(dir_fd, temporary_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0) return errno;
-	int error = write_all(fd, text);
-	if (!error) error = spool_sync_fd(fd, false);
-	if (close(fd) < 0 && !error && errno != EINTR) error = errno;
-	return error;
-}
-
-static int replace(int dir_fd, struct span text)
-{
-	int error = write_new(dir_fd, text);
-	if (!error && renameat(dir_fd, temporary_name, dir_fd, state_name) < 0) error = errno;
-	if (!error) return spool_sync_fd(dir_fd, false);
-	unlinkat(dir_fd, temporary_name, 0);
-	return error;
-}
-
 bool spool_reader_save(struct spool_reader *r)
 {
 	struct buffer text;
 	if (r->forgotten) return false;
 	buffer_init(&text, STATE_MAX);
 	r->generation++;
-	int error = append_state(&text, r) ? replace(r->dir_fd, buffer_span(&text)) : ENOMEM;
+	int error = append_state(&text, r) ? state_file_replace(r->dir_fd, state_name, buffer_span(&text), true) : ENOMEM;
 	buffer_release(&text);
 	r->saved_ms = socket_clock_ms();
 	if (error && !r->save_told) diag_error("writing %s/%s: %s (until it can be written, a restart sends again what was sent since)", r->path, state_name, strerror(error));
