@@ -5,7 +5,7 @@
 #include "filter/filter.h"
 #include "io/diag.h"
 #include "route/explain.h"
-#include "route/golden.h"
+#include "route/test.h"
 #include "route/router.h"
 
 enum { KEY_CHECK = TOOL_KEY, KEY_EXPLAIN, KEY_TEST, KEY_UPDATE, KEY_COUNT, KEY_GRACE };
@@ -211,7 +211,7 @@ int main(int argc, char **argv)
 	if (routes.faults) return EXIT_CONFIGURATION;
 	if (options.check) return run_check(&options, &routes);
 	int status;
-	if (options.test) status = golden_run(options.test, &routes, filter.options.line_limit, options.update);
+	if (options.test) status = test_run(options.test, &routes, filter.options.line_limit, options.update);
 	else if (options.explain) status = explain_run(&filter, &routes);
 	else return run_router(&options, &filter, &routes);
 	routes_release(&routes);

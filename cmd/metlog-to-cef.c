@@ -98,9 +98,9 @@ static bool turn(struct run *r)
 	return !r->sender.over;
 }
 
-static bool unfold(void *context, struct span line, struct buffer *out, struct envelope_fault *fault)
+static enum translated unfold(void *context, struct span line, struct buffer *out, struct envelope_fault *fault)
 {
-	return unfold_line(context, line, out, &fault->reason, &fault->column);
+	return unfold_line(context, line, out, &fault->reason, &fault->column) ? TRANSLATED_GOOD : TRANSLATED_BAD;
 }
 
 static int run_parse(struct run *r)

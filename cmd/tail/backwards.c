@@ -18,15 +18,6 @@ struct backwards {
 	bool overlong;        /* the carry has been cut: its line is over --max-line, no envelope */
 };
 
-static bool is_wanted(struct filter *f, char *line, size_t length)
-{
-	struct envelope envelope;
-	struct envelope_fault fault;
-	/* The byte behind is the line's newline, and READER_PADDING bytes of the buffer follow. */
-	size_t scanned = scan_line(&f->scan, line, line + length + 1);
-	return envelope_parse(&envelope, &f->scan, (struct span){ line, scanned }, &fault) == ENVELOPE_GOOD && filter_wants(f, &envelope);
-}
-
 static bool read_block(struct backwards *b, int fd)
 {
 	size_t size = b->offset < BACKWARDS_BLOCK ? (size_t)b->offset : BACKWARDS_BLOCK;
@@ -50,7 +41,7 @@ static bool judge(struct backwards *b, struct filter *f, int64_t *lines, off_t *
 		const char *before = memrchr(b->data, '\n', end);
 		if (!before && b->offset) break;
 		size_t start = before ? (size_t)(before - b->data) + 1 : 0;
-		bool wanted = !b->overlong && end - start <= f->options.line_limit && is_wanted(f, b->data + start, end - start);
+		bool wanted = !b->overlong && end - start <= f->options.line_limit && filter_would_take(f, (struct span){ b->data + start, end - start });
 		b->overlong = false;
 		b->filled = start;
 		if (!wanted) continue;

@@ -143,14 +143,36 @@ bool filter_wants(struct filter *f, const struct envelope *envelope)
 	return !f->match || f->match_by_tool || match_eval(f->match, envelope);
 }
 
+bool filter_chooses(const struct filter *f)
+{
+	return f->match || f->options.since != INT64_MIN || f->options.until != INT64_MAX;
+}
+
 static enum envelope_verdict judge(struct filter *f, struct envelope *envelope, struct span line)
 {
 	if (!f->translate) return envelope_parse(envelope, &f->scan, line, &f->fault);
 	if (!span_trim(line).length) return ENVELOPE_BLANK;
 	buffer_clear(&f->translated);
-	if (!f->translate(f->translate_context, line, &f->translated, &f->fault)) return ENVELOPE_BAD;
+	f->became = f->translate(f->translate_context, line, &f->translated, &f->fault);
+	if (f->became == TRANSLATED_BAD) return ENVELOPE_BAD;
 	if (f->translated.failed) die(EXIT_INTERNAL, "no memory for an envelope of %zu bytes", line.length);
+	envelope->line = f->became == TRANSLATED_GOOD ? buffer_span(&f->translated) : line;
+	if (f->became != TRANSLATED_GOOD || (f->translate_is_trusted && !filter_chooses(f))) return ENVELOPE_GOOD;
+	if (f->translate_view && f->translate_view(f->translate_context, envelope)) return ENVELOPE_GOOD;
 	return envelope_parse_copy(envelope, &f->scan, &f->scanned, buffer_span(&f->translated), &f->fault);
+}
+
+/* Books a line that was not to become an envelope. */
+static bool is_done_with(struct filter *f, struct span line)
+{
+	if (!f->translate || f->became == TRANSLATED_GOOD) return false;
+	if (f->became == TRANSLATED_DROPPED) {
+		f->stats.dropped++;
+		return true;
+	}
+	if (!writer_line(&f->out, line)) filter_flush(f);
+	f->stats.passed++;
+	return true;
 }
 
 /* The length of the line that begins at `start`. */
@@ -158,6 +180,14 @@ static size_t measure(struct filter *f, const char *start, const char *end)
 {
 	if (!f->translate) return scan_line(&f->scan, start, end);
 	return (size_t)((const char *)memchr(start, '\n', (size_t)(end - start)) - start);
+}
+
+bool filter_would_take(struct filter *f, struct span line)
+{
+	struct envelope envelope;
+	line.length = measure(f, line.data, line.data + line.length + 1);
+	if (judge(f, &envelope, line) != ENVELOPE_GOOD || (f->translate && f->became != TRANSLATED_GOOD)) return false;
+	return filter_wants(f, &envelope);
 }
 
 /* Takes lines from the block in memory until one is a good and wanted envelope. False: the block is used up. */
@@ -181,6 +211,7 @@ bool filter_take(struct filter *f, struct envelope *envelope)
 		}
 		f->stats.bytes += length + 1;
 		f->line = r->lines;
+		if (is_done_with(f, line)) continue;
 		if (filter_wants(f, envelope)) return true;
 		f->stats.dropped++;
 	}

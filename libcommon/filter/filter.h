@@ -13,6 +13,14 @@
 #include "io/writer.h"
 #include "io/signals.h"
 
+/* What filter.translate has made of a line. */
+enum translated {
+	TRANSLATED_BAD,      /* a reject; *fault says why */
+	TRANSLATED_GOOD,     /* an envelope */
+	TRANSLATED_DROPPED,  /* not wanted by a rule the user wrote */
+	TRANSLATED_AS_IT_IS, /* not to be translated: goes to standard output as it came, and is booked as passed */
+};
+
 /*     struct filter filter;
  *     filter_open(&filter, &about, argc, argv, &options);
  *     while (filter_next(&filter, &envelope))
@@ -37,9 +45,13 @@ struct filter {
 	void *keep_context;
 	void (*before_stats)(void *context); /* brings `stats` up to date before it is written; may be NULL */
 	void *before_stats_context;
-	/* For input that is not envelopes yet. Set before the loop: appends the envelope that the line is, without a newline; false: *fault says why it is none. NULL: lines are envelopes. */
-	bool (*translate)(void *context, struct span line, struct buffer *out, struct envelope_fault *fault);
+	/* For input that is not envelopes yet. Set before the loop: says what the line is, and appends the envelope that it becomes, without a newline. Behind the line stand a newline and SCAN_PADDING bytes that
+	 * may be read. NULL: lines are envelopes. */
+	enum translated (*translate)(void *context, struct span line, struct buffer *out, struct envelope_fault *fault);
+	bool translate_is_trusted; /* what it appends is a good envelope: read again only where -m, --since or --until ask; of the view that is handed out only `line` is set, elsewhere too */
+	bool (*translate_view)(const void *context, struct envelope *); /* the view of the envelope that was appended last, if the tool has it: it is not read again then; may be NULL */
 	void *translate_context;
+	enum translated became;    /* of the line translated last */
 	struct buffer translated, scanned;
 	struct envelope_fault fault;
 	uint64_t line;             /* number of the envelope handed out last, in reader.name */
@@ -65,10 +77,12 @@ void filter_wait(struct filter *, struct pollfd *fds, size_t count, int timeout_
 
 /* For a tool that has sources of its own: it puts a reader into filter->reader, fills it, and takes what is in it.
  * filter_fill is reader_fill with overlong lines and errors booked and reported; filter_take hands out the next good and wanted
- * envelope of the lines in memory, false if there is none left; filter_wants says whether -m, --since and --until take an envelope. */
+ * envelope of the lines in memory, false if there is none left; filter_wants says whether -m, --since and --until take an envelope;
+ * filter_would_take whether filter_take would hand out that line, behind which stand a newline and READER_PADDING bytes: it books nothing. */
 enum reader_fill filter_fill(struct filter *);
 bool filter_take(struct filter *, struct envelope *);
 bool filter_wants(struct filter *, const struct envelope *);
+bool filter_would_take(struct filter *, struct span line);
 
 /* After SIGTERM, when no whole line is left in memory: the rest of a line that has begun in a pipe is read still, and not a byte more, so that
  * whoever reads the pipe next begins with a whole line. A rest that is not there yet is not waited for: what came of the line becomes a last
@@ -80,6 +94,8 @@ void filter_booked_pass(struct filter *);                     /* delivered by th
 void filter_drop(struct filter *);                            /* not wanted by a rule the user wrote; dropped */
 /* The tool cannot take this good envelope (a counter without a name, ...): becomes a reject with this reason. */
 void filter_reject(struct filter *, const struct envelope *, const char *reason);
+
+bool filter_chooses(const struct filter *);                   /* whether -m, --since or --until is given */
 
 /* Standard output as far as it was written; a reader that has gone ends the program quietly, any other error is 74. */
 void filter_flush(struct filter *);

@@ -1,4 +1,4 @@
-/* golden - runs the tests of a configuration. */
+/* golden - feeds the tests, compares, and shows where they part. */
 /* SPDX-License-Identifier: MPL-2.0 */
 #include <dirent.h>
 #include <errno.h>
@@ -9,62 +9,39 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/text.h"
-#include "golden.h"
+#include "filter/golden.h"
 #include "io/diag.h"
 #include "io/reader.h"
 #include "io/writer.h"
 
 enum { GOLDEN_FILE_MAX = 1024 * 1024 * 1024, SHOWN_MAX = 20 };
 
-struct golden {
-	const char *folder;
-	const struct routes *routes;
-	struct buffer *got;   /* by route; the default's is the last */
-	size_t count;
-	size_t line_limit;
+struct run {
+	const struct golden *golden;
+	struct buffer *got;   /* by output */
 	size_t rejects;
-	bool write;
 	int status;
 };
 
-static const struct route *route_at(const struct golden *g, size_t i)
-{
-	return i < g->routes->count ? &g->routes->route[i] : g->routes->other;
-}
-
-static void feed(struct golden *g, const struct envelope *e)
-{
-	bool any = false;
-	for (size_t i = 0; i < g->routes->count; i++) {
-		if (!match_eval(g->routes->route[i].match, e)) continue;
-		any = true;
-		buffer_append_span(&g->got[i], e->line);
-		buffer_append_byte(&g->got[i], '\n');
-	}
-	if (any) return;
-	buffer_append_span(&g->got[g->count - 1], e->line);
-	buffer_append_byte(&g->got[g->count - 1], '\n');
-}
-
-static void feed_block(struct golden *g, struct reader *r, struct scan *scan)
+static void feed_block(struct run *g, struct reader *r, struct scan *scan)
 {
 	while (reader_has_line(r)) {
 		struct envelope e;
 		struct envelope_fault fault;
 		struct span line = reader_take(r, scan_line(scan, r->data + r->at, r->data + r->lines_end));
 		enum envelope_verdict verdict = envelope_parse(&e, scan, line, &fault);
-		if (verdict == ENVELOPE_GOOD && line.length <= g->line_limit) feed(g, &e);
-		else if (verdict != ENVELOPE_BLANK) g->rejects++;
+		if (verdict == ENVELOPE_BLANK) continue;
+		if (verdict == ENVELOPE_BAD || line.length > g->golden->line_limit || !g->golden->take(g->golden->context, &e, g->got)) g->rejects++;
 	}
 }
 
-static bool feed_file(struct golden *g, const char *path)
+static bool feed_file(struct run *g, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) return false;
 	struct reader r;
 	struct scan scan;
-	reader_init(&r, g->line_limit);
+	reader_init(&r, g->golden->line_limit);
 	if (!scan_init(&scan)) die(EXIT_INTERNAL, "out of memory");
 	reader_open(&r, fd, path);
 	enum reader_fill fill;
@@ -105,7 +82,7 @@ static bool has_line(struct span text, struct span line)
 
 static void show(char mark, struct span line, size_t *shown)
 {
-	enum { WIDTH = 160 };
+	enum { WIDTH = 400 };
 	struct buffer text;
 	if ((*shown)++ >= SHOWN_MAX) return;
 	buffer_init(&text, 16 * 1024);
@@ -146,18 +123,28 @@ static bool write_golden(const char *path, struct span text)
 	return error == 0;
 }
 
-static bool check_route(struct golden *g, const char *test, size_t i)
+/* "NAME.LABEL.out"; false: too long, and errno says so. */
+static bool name_output(char path[PATH_MAX], const struct golden *g, const char *test, size_t i)
+{
+	const char *label = g->label_is ? g->label[i] : "";
+	if (snprintf(path, PATH_MAX, "%s/%s%s%s.out", g->folder, test, *label ? "." : "", label) < PATH_MAX) return true;
+	errno = ENAMETOOLONG;
+	return false;
+}
+
+static bool check_output(struct run *g, const char *test, size_t i)
 {
 	char path[PATH_MAX];
 	struct span got = buffer_span(&g->got[i]);
-	if (snprintf(path, sizeof path, "%s/%s.%s.out", g->folder, test, route_at(g, i)->name) >= (int)sizeof path) errno = ENAMETOOLONG;
-	else if (g->write && write_golden(path, got)) return true;
-	else if (!g->write) {
+	if (!name_output(path, g->golden, test, i)) {}
+	else if (g->golden->write && write_golden(path, got)) return true;
+	else if (!g->golden->write) {
 		struct buffer expected;
 		buffer_init(&expected, GOLDEN_FILE_MAX);
 		bool readable = read_file(path, &expected), same = readable && span_equal(buffer_span(&expected), got);
 		if (readable && !same) {
-			printf("FAILED %s: route %s (- expected, + got)\n", test, route_at(g, i)->name);
+			if (g->golden->label_is) printf("FAILED %s: %s %s (- expected, + got)\n", test, g->golden->label_is, g->golden->label[i]);
+			else printf("FAILED %s (- expected, + got)\n", test);
 			show_difference(buffer_span(&expected), got);
 			if (g->status == 0) g->status = EXIT_NEGATIVE;
 		}
@@ -165,44 +152,42 @@ static bool check_route(struct golden *g, const char *test, size_t i)
 		if (readable) return same;
 	}
 	diag_error("%s: %s", path, strerror(errno));
-	g->status = g->write ? EXIT_NO_OUTPUT : EXIT_NO_INPUT;
+	g->status = g->golden->write ? EXIT_NO_OUTPUT : EXIT_NO_INPUT;
 	return false;
 }
 
-static void run_test(struct golden *g, const char *test)
+static void run_test(struct run *g, const char *test)
 {
 	char path[PATH_MAX];
-	snprintf(path, sizeof path, "%s/%s.in", g->folder, test);
+	snprintf(path, sizeof path, "%s/%s.in", g->golden->folder, test);
 	g->rejects = 0;
-	for (size_t i = 0; i < g->count; i++) buffer_clear(&g->got[i]);
+	if (g->golden->begin) g->golden->begin(g->golden->context);
+	for (size_t i = 0; i < g->golden->count; i++) buffer_clear(&g->got[i]);
 	if (!feed_file(g, path)) {
 		diag_error("%s: %s", path, strerror(errno));
 		g->status = EXIT_NO_INPUT;
 		return;
 	}
 	bool good = true;
-	for (size_t i = 0; i < g->count; i++) {
+	for (size_t i = 0; i < g->golden->count; i++) {
 		if (g->got[i].failed) die(EXIT_INTERNAL, "%s: too large for a test", path);
-		if (!check_route(g, test, i)) good = false;
+		if (!check_output(g, test, i)) good = false;
 	}
-	if (good) printf("%s %s", g->write ? "wrote" : "ok", test);
+	if (good) printf("%s %s", g->golden->write ? "wrote" : "ok", test);
 	if (good && g->rejects) printf(" (%zu lines are no envelopes)", g->rejects);
 	if (good) putchar('\n');
 }
 
-/* A .out file that belongs to no route of the configuration is a test that would never be looked at: a mistake in its name. */
-static void check_strays(struct golden *g, const char *name, char *const *tests, size_t count)
+/* A .out file that belongs to no output is a test that would never be looked at: a mistake in its name. */
+static void check_strays(struct run *g, const char *name, char *const *tests, size_t count)
 {
-	size_t length = strlen(name);
-	for (size_t i = 0; i < count; i++) {
-		size_t test = strlen(tests[i]);
-		if (strncmp(name, tests[i], test) != 0 || name[test] != '.' || length < test + 6) continue;
-		char *route = must_copy((struct span){ name + test + 1, length - test - 5 });
-		bool known = routes_find(g->routes, route) != NULL;
-		free(route);
-		if (known) return;
-	}
-	printf("FAILED %s: no test and route have this name\n", name);
+	char path[PATH_MAX];
+	size_t folder = strlen(g->golden->folder) + 1;
+	for (size_t i = 0; i < count; i++)
+		for (size_t output = 0; output < g->golden->count; output++)
+			if (name_output(path, g->golden, tests[i], output) && strcmp(path + folder, name) == 0) return;
+	if (g->golden->label_is) printf("FAILED %s: no test and %s have this name\n", name, g->golden->label_is);
+	else printf("FAILED %s: no test has this name\n", name);
 	if (g->status == 0) g->status = EXIT_NEGATIVE;
 }
 
@@ -217,32 +202,39 @@ static int is_test_file(const struct dirent *d)
 	return ends_in(d->d_name, ".in") || ends_in(d->d_name, ".out");
 }
 
-int golden_run(const char *folder, const struct routes *routes, size_t line_limit, bool write)
+/* The names of the tests among the files, without their ".in". */
+static size_t list_tests(struct dirent **entry, int found, char **tests)
 {
-	struct golden g = { .folder = folder, .routes = routes, .count = routes->count + 1, .line_limit = line_limit, .write = write };
-	struct dirent **entry;
-	int found = scandir(folder, &entry, is_test_file, alphasort);
-	if (found < 0) {
-		diag_error("%s: %s", folder, strerror(errno));
-		return EXIT_NO_INPUT;
-	}
-	g.got = must_alloc(g.count * sizeof *g.got);
-	for (size_t i = 0; i < g.count; i++) buffer_init(&g.got[i], GOLDEN_FILE_MAX);
-	char **tests = must_alloc(((size_t)found + 1) * sizeof *tests);
 	size_t count = 0;
 	for (int i = 0; i < found; i++)
 		if (ends_in(entry[i]->d_name, ".in")) tests[count++] = must_copy((struct span){ entry[i]->d_name, strlen(entry[i]->d_name) - 3 });
+	return count;
+}
+
+int golden_run(const struct golden *golden)
+{
+	struct run g = { .golden = golden };
+	struct dirent **entry;
+	int found = scandir(golden->folder, &entry, is_test_file, alphasort);
+	if (found < 0) {
+		diag_error("%s: %s", golden->folder, strerror(errno));
+		return EXIT_NO_INPUT;
+	}
+	g.got = must_alloc(golden->count * sizeof *g.got);
+	for (size_t i = 0; i < golden->count; i++) buffer_init(&g.got[i], GOLDEN_FILE_MAX);
+	char **tests = must_alloc(((size_t)found + 1) * sizeof *tests);
+	size_t count = list_tests(entry, found, tests);
 	for (size_t i = 0; i < count; i++) run_test(&g, tests[i]);
 	for (int i = 0; i < found; i++) {
 		if (!ends_in(entry[i]->d_name, ".in")) check_strays(&g, entry[i]->d_name, tests, count);
 		free(entry[i]);
 	}
 	if (count == 0) {
-		diag_error("%s: there is no test, no file NAME.in", folder);
+		diag_error("%s: there is no test, no file NAME.in", golden->folder);
 		g.status = EXIT_NO_INPUT;
 	}
 	for (size_t i = 0; i < count; i++) free(tests[i]);
-	for (size_t i = 0; i < g.count; i++) buffer_release(&g.got[i]);
+	for (size_t i = 0; i < golden->count; i++) buffer_release(&g.got[i]);
 	free(tests);
 	free(entry);
 	free(g.got);
