@@ -300,23 +300,31 @@ static enum envelope_verdict flagged(struct span line, unsigned flags, struct en
 	return ENVELOPE_BAD;
 }
 
+/* Sets what every line has. GOOD: it may be walked, its grammar is not judged yet. */
+static inline enum envelope_verdict begin(struct envelope *e, const struct scan *scan, struct span line, struct envelope_fault *fault)
+{
+	e->line = line;
+	e->scan = scan;
+	if (__builtin_expect(scan->flags & ~(unsigned)SCAN_ESCAPES, 0)) return flagged(line, scan->flags, fault);
+	return scan->count == 1 ? ENVELOPE_BLANK : ENVELOPE_GOOD;
+}
+
+/* What is left to judge once the object has been walked, or has turned out bad. */
+static inline enum envelope_verdict end(const struct walk *w, struct span line, bool good)
+{
+	if (!good && span_starts(line, SPAN("\xef\xbb\xbf"))) *w->fault = (struct envelope_fault){ "byte order mark", 1 };
+	if (good && *w->at != line.length) good = fail(w, w->at, "more behind the object");
+	return good ? ENVELOPE_GOOD : ENVELOPE_BAD;
+}
+
 enum envelope_verdict envelope_parse(struct envelope *e, const struct scan *scan, struct span line, struct envelope_fault *fault)
 {
 	struct walk w = { line.data, scan->index, fault };
 	struct value values[MEMBER_OTHER + 1];
 	for (int i = 0; i < MEMBER_OTHER; i++) values[i] = (struct value){ .text = { line.data, 0 } };
-	e->line = line;
-	e->scan = scan;
-	if (__builtin_expect(scan->flags & ~(unsigned)SCAN_ESCAPES, 0)) return flagged(line, scan->flags, fault);
-	if (scan->count == 1) return ENVELOPE_BLANK;
-	if (!walk_members(&w, values, scan)) {
-		if (span_starts(line, SPAN("\xef\xbb\xbf"))) *fault = (struct envelope_fault){ "byte order mark", 1 };
-		return ENVELOPE_BAD;
-	}
-	if (*w.at != line.length) {
-		fail(&w, w.at, "more behind the object");
-		return ENVELOPE_BAD;
-	}
+	values[MEMBER_OTHER].kind = VALUE_ABSENT;
+	enum envelope_verdict verdict = begin(e, scan, line, fault);
+	if (verdict != ENVELOPE_GOOD || (verdict = end(&w, line, walk_members(&w, values, scan))) != ENVELOPE_GOOD) return verdict;
 	e->timestamp = values[MEMBER_TIMESTAMP];
 	e->logger = values[MEMBER_LOGGER];
 	e->type = values[MEMBER_TYPE];
@@ -325,8 +333,23 @@ enum envelope_verdict envelope_parse(struct envelope *e, const struct scan *scan
 	e->env_version = values[MEMBER_ENV_VERSION];
 	e->metlog_pid = values[MEMBER_PID];
 	e->metlog_hostname = values[MEMBER_HOSTNAME];
+	e->has_others = values[MEMBER_OTHER].kind != VALUE_ABSENT;
 	e->has_severity = values[MEMBER_SEVERITY].kind != VALUE_ABSENT;
 	e->severity = e->has_severity ? values[MEMBER_SEVERITY].text.data[0] - '0' : ENVELOPE_SEVERITY_DEFAULT;
+	return ENVELOPE_GOOD;
+}
+
+enum envelope_verdict envelope_parse_object(struct envelope *e, struct value *object, const struct scan *scan, struct span line, struct envelope_fault *fault)
+{
+	struct walk w = { line.data, scan->index, fault };
+	const struct value absent = { .text = { line.data, 0 } };
+	*object = absent;
+	enum envelope_verdict verdict = begin(e, scan, line, fault);
+	if (verdict != ENVELOPE_GOOD) return verdict;
+	bool good = line.data[*w.at] == '{' ? skip_container(&w, 0) : fail(&w, w.at, "not a JSON object");
+	if (end(&w, line, good) != ENVELOPE_GOOD) return ENVELOPE_BAD;
+	*e = (struct envelope){ line, absent, absent, absent, absent, absent, absent, absent, absent, ENVELOPE_SEVERITY_DEFAULT, false, false, scan };
+	*object = (struct value){ .text = span_between(line.data + *scan->index, line.data + w.at[-1] + 1), .kind = VALUE_OBJECT };
 	return ENVELOPE_GOOD;
 }
 

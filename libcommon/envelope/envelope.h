@@ -27,6 +27,7 @@ struct envelope {
 	struct value metlog_pid, metlog_hostname; /* of any kind; of repeated ones the last */
 	int severity;          /* 0..7, ENVELOPE_SEVERITY_DEFAULT if absent */
 	bool has_severity;
+	bool has_others;       /* members besides those, env_version and severity */
 	const struct scan *scan;
 };
 
@@ -40,6 +41,10 @@ struct envelope_fault {
 /* Judges the line that the scan has just taken (`line` is what scan_line returned the length of) and fills the view.
  * ENVELOPE_BLANK: nothing but blanks. ENVELOPE_BAD: `fault` says why, and of the view only `line` is set. */
 enum envelope_verdict envelope_parse(struct envelope *, const struct scan *, struct span line, struct envelope_fault *fault);
+
+/* The same for a line that is an object of JSON but no envelope, such as a line of MozLog: only JSON itself is judged, names may repeat, and members may have any type. Of the view, `line` and `scan`
+ * are set and every member is absent; *object is the whole of it (its text without blanks around it), to be walked by field_walk. */
+enum envelope_verdict envelope_parse_object(struct envelope *, struct value *object, const struct scan *, struct span line, struct envelope_fault *fault);
 
 /* Convenience for code with a single line in hand (no newline inside; a trailing one is accepted): copies it into `copy` with a newline and padding, then scans and
  * parses it. `copy` and `scan` must outlive the view. */

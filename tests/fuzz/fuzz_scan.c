@@ -214,6 +214,16 @@ struct judged {
 	struct envelope_fault fault;
 };
 
+/* An envelope is an object; an object need not be one. */
+static void expect_object(const struct scan *scan, struct span line, enum envelope_verdict verdict)
+{
+	struct envelope e;
+	struct envelope_fault fault;
+	struct value object;
+	if (envelope_parse_object(&e, &object, scan, line, &fault) != verdict) differ("an envelope is no object", line);
+	if (verdict == ENVELOPE_GOOD && !span_equal(object.text, span_trim(line))) differ("the object is not the whole line", line);
+}
+
 static struct judged judge(const struct scan_kernel *kernel, struct span line, json_t *root, enum opinion opinion)
 {
 	struct scan scan;
@@ -228,6 +238,7 @@ static struct judged judge(const struct scan_kernel *kernel, struct span line, j
 	if (j.verdict == ENVELOPE_BAD && (!j.fault.reason || j.fault.column > line.length + 1)) differ("no reason, or one outside the line", line);
 	if (opinion != OPINION_NONE && (j.verdict == ENVELOPE_GOOD) != (opinion == OPINION_GOOD)) differ(j.verdict == ENVELOPE_GOOD ? "good, jansson refuses" : j.fault.reason ? j.fault.reason : "blank", line);
 	if (j.verdict == ENVELOPE_GOOD && opinion == OPINION_GOOD) expect_same_envelope(&e, root);
+	if (j.verdict != ENVELOPE_BAD) expect_object(&scan, line, j.verdict);
 	j.index = scan.index; /* handed over */
 	return j;
 }

@@ -17,6 +17,25 @@ static enum envelope_verdict parse(struct fixture *f, struct span line)
 	return envelope_parse_copy(&f->envelope, &f->scan, &f->copy, line, &f->fault);
 }
 
+/* What every line must be as an object of JSON, seen from what it is as an envelope: the line still lies in the fixture. */
+static void expect_object(struct fixture *f, bool good)
+{
+	static const char *const envelope_rules[] = { "repeated", "is not a string", "fields is not an object", "severity is not", "env_version is not" };
+	struct span line = { f->copy.data, f->copy.length - SCAN_PADDING - 1 };
+	struct envelope_fault wanted = f->fault, fault = { "", 0 };
+	struct envelope e;
+	struct value object;
+	for (size_t i = 0; !good && i < sizeof envelope_rules / sizeof *envelope_rules; i++) good = strstr(wanted.reason, envelope_rules[i]);
+	if (strcmp(wanted.reason, "newline inside") == 0) return; /* the scan has taken less than the line */
+	if (envelope_parse_object(&e, &object, &f->scan, line, &fault) != (good ? ENVELOPE_GOOD : ENVELOPE_BAD))
+		fail_msg("as an object: %s at column %zu: %.*s", good ? fault.reason : "taken", fault.column, (int)line.length, line.data);
+	if (!good && (strcmp(fault.reason, wanted.reason) != 0 || fault.column != wanted.column))
+		fail_msg("as an object: \"%s\" at column %zu, not \"%s\" at %zu: %.*s", fault.reason, fault.column, wanted.reason, wanted.column, (int)line.length, line.data);
+	if (!good) return;
+	assert_true(span_equal(e.line, line));
+	assert_true(span_equal(object.text, span_trim(line)));
+}
+
 static void expect_good_span(void **state, struct span line)
 {
 	struct fixture *f = *state;
@@ -25,6 +44,7 @@ static void expect_good_span(void **state, struct span line)
 		if (parse(f, line) != ENVELOPE_GOOD)
 			fail_msg("%s: refused (%s, column %zu): %.*s", (*kernel)->name, f->fault.reason, f->fault.column, (int)line.length, line.data);
 		assert_true(span_equal(f->envelope.line, line));
+		expect_object(f, true);
 	}
 }
 
@@ -38,6 +58,7 @@ static void expect_bad_span(void **state, struct span line, size_t column, const
 		if (parse(f, line) != ENVELOPE_BAD) fail_msg("%s: taken: %.*s", (*kernel)->name, (int)line.length, line.data);
 		if (strcmp(f->fault.reason, reason) != 0 || f->fault.column != column)
 			fail_msg("%s: \"%s\" at column %zu, not \"%s\" at %zu: %.*s", (*kernel)->name, f->fault.reason, f->fault.column, reason, column, (int)line.length, line.data);
+		expect_object(f, false);
 	}
 }
 
@@ -321,7 +342,11 @@ static void a_blank_line_is_no_envelope(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const blank[] = { "", " ", "\t", "\r", "  \t \r", "\n", "\r\n", "                                                                      " };
-	for (size_t i = 0; i < sizeof blank / sizeof *blank; i++) assert_int_equal(parse(f, span_of(blank[i])), ENVELOPE_BLANK);
+	for (size_t i = 0; i < sizeof blank / sizeof *blank; i++) {
+		struct value object;
+		assert_int_equal(parse(f, span_of(blank[i])), ENVELOPE_BLANK);
+		assert_int_equal(envelope_parse_object(&f->envelope, &object, &f->scan, f->envelope.line, &f->fault), ENVELOPE_BLANK);
+	}
 }
 
 static void a_newline_may_end_the_line_but_not_stand_inside(void **state)
