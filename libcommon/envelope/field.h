@@ -15,10 +15,14 @@ struct field_path {
 	struct span whole;                     /* borrowed from the text given to field_path_init */
 	struct span segment[FIELD_DEPTH_MAX];  /* parts of whole */
 	size_t depth;
+	size_t member;                         /* the first segment is a member that the view has: its offset in struct envelope; else 0 */
 };
 
 /* False: empty path, empty segment, or more than FIELD_DEPTH_MAX segments. The text must outlive the path. */
 bool field_path_init(struct field_path *, struct span text);
+
+/* The same, but a text with an empty segment, which no dotted path can say, is one key: "a..b" of fields[a..b]. */
+bool field_path_init_key(struct field_path *, struct span text);
 
 /* The value there, or one of kind VALUE_ABSENT. Keys written with escapes are compared decoded. */
 struct value field_find(const struct envelope *, const struct field_path *);
