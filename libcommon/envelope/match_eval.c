@@ -23,8 +23,10 @@ static struct value pick_element(const struct match_slot *slot, const struct env
 /* Kept apart from read_value so that the members of the view cost no frame. */
 static const struct value *look_up(const struct match *m, struct match_slot *slot, const struct envelope *e)
 {
+	if (m->set && slot->source != MATCH_SOURCE_ELEMENT) return field_set_value(m->set, slot->number);
 	if (slot->found_turn != m->turn) {
-		slot->found = slot->source == MATCH_SOURCE_PATH ? field_find(e, &slot->path) : field_find_in(e, e->fields, &slot->path);
+		if (m->set) slot->found = *field_set_value(m->set, slot->number);
+		else slot->found = slot->source == MATCH_SOURCE_PATH ? field_find(e, &slot->path) : field_find_in(e, e->fields, &slot->path);
 		if (slot->source == MATCH_SOURCE_ELEMENT) slot->found = pick_element(slot, e, slot->found);
 		slot->found_turn = m->turn;
 	}

@@ -37,7 +37,10 @@ bool match_read_pattern(struct match_lexer *, struct span *pattern);   /* /patte
 bool match_read_number(struct match_lexer *, struct match_number *number);
 bool match_read_name(struct match_lexer *, struct match_name *name);   /* adds its slot to the match */
 
-/* Compiles the whole text into the match, whose arrays have been allocated; false with the fault filled. */
-bool match_parse(struct match *, struct span text, struct match_fault *fault);
+/* Compiles the text into the match, whose arrays have been allocated; false with the fault filled. `seen` NULL: the whole of it; else the longest expression that it
+ * begins with, *seen being where the reading stopped: behind it and the blanks that follow. */
+bool match_parse(struct match *, struct span text, size_t *seen, struct match_fault *fault);
+
+enum { MATCH_LOOK_AHEAD = 8 }; /* more bytes than what follows *seen is ever looked at for: an operator, a relation, the word in */
 
 #endif

@@ -1,5 +1,7 @@
 /* match_name - the names an expression may use: members, paths below them, and Heka's own spellings. */
 /* SPDX-License-Identifier: MPL-2.0 */
+#include <stdlib.h>
+
 #include "envelope/match_lex.h"
 
 #include "base/number.h"
@@ -122,15 +124,10 @@ static bool read_path_rest(struct match_lexer *l)
 	return true;
 }
 
-/* Splits the path. A key that no dotted path can say, such as "a..b" in fields[a..b], is taken as it is. */
+/* Splits the path. */
 static bool split_path(struct match_lexer *l, const char *start, struct span whole, struct field_path *path)
 {
-	size_t points = 0;
-	if (field_path_init(path, whole)) return true;
-	for (size_t i = 0; i < whole.length; i++) points += whole.data[i] == '.';
-	if (points >= FIELD_DEPTH_MAX) return match_fail(l, start, "this path has more than %d parts", FIELD_DEPTH_MAX);
-	*path = (struct field_path){ .whole = whole, .segment = { whole }, .depth = 1 };
-	return true;
+	return field_path_init_key(path, whole) || match_fail(l, start, "this path has more than %d parts", FIELD_DEPTH_MAX);
 }
 
 /* The path that starts with `first`: a member's real name, which stands for the word at the cursor. */
@@ -205,4 +202,55 @@ bool match_read_name(struct match_lexer *l, struct match_name *name)
 		if (span_equal(name->text, known_names[i].name)) return read_known(l, &known_names[i], name);
 	if (span_starts(name->text, SPAN("metlog_")) && name->text.length > SPAN("metlog_").length) return read_path(l, name->text, name);
 	return fail_unknown(l, name->text);
+}
+
+/* --- a name for itself --- */
+
+/* The name that means the same as one of Heka's. */
+static const char *own_name(const struct known_name *heka)
+{
+	for (size_t i = 0; i < sizeof known_names / sizeof *known_names; i++) {
+		const struct known_name *known = &known_names[i];
+		if (!known->is_heka && known->source == heka->source && (known->source != MATCH_SOURCE_PATH || span_equal(known->path, heka->path))) return known->name.data;
+	}
+	return "fields";
+}
+
+static bool refuse_heka(struct match_lexer *l)
+{
+	struct span word = match_peek_word(l);
+	if (word.length == 0) return match_fail(l, l->at, "expected a name, as in fields.status");
+	if (span_equal(word, SPAN("Fields"))) return match_fail(l, l->at, "Fields is Heka's spelling; here it is fields");
+	for (size_t i = 0; i < sizeof known_names / sizeof *known_names; i++)
+		if (known_names[i].is_heka && span_equal(word, known_names[i].name))
+			return match_fail(l, l->at, "%s is Heka's spelling; here it is %s", known_names[i].name.data, own_name(&known_names[i]));
+	return true;
+}
+
+/* The path of a slot in full. */
+static void append_path(struct buffer *path, const struct match_slot *slot, struct span name)
+{
+	if (slot->source == MATCH_SOURCE_FIELD) buffer_append_text(path, "fields.");
+	buffer_append_span(path, slot->path.whole.length ? slot->path.whole : name);
+}
+
+bool match_read_path(struct span text, size_t *used, struct buffer *path, struct match_fault *fault)
+{
+	const bool is_cut = text.length > MATCH_TEXT_MAX;
+	const size_t length = is_cut ? MATCH_TEXT_MAX : text.length;
+	struct match_slot slot;
+	struct match match = { .slots = &slot, .bytes = malloc(length + SPAN("metlog_hostname").length) };
+	struct match_lexer lexer = { text.data, text.data, text.data + length, &match, fault };
+	struct match_name name;
+	*fault = (struct match_fault){ .column = 1 };
+	bool good = match.bytes ? refuse_heka(&lexer) && match_read_name(&lexer, &name) : match_fail(&lexer, text.data, "no memory");
+	if (good && is_cut && lexer.at == lexer.end) good = match_fail(&lexer, text.data, "the name is longer than %d bytes", MATCH_TEXT_MAX);
+	if (good) {
+		*used = (size_t)(lexer.at - text.data);
+		append_path(path, &slot, name.text);
+		good = !path->failed || match_fail(&lexer, text.data, "no memory");
+	}
+	if (good) *fault = (struct match_fault){ .column = 0 };
+	free(match.bytes);
+	return good;
 }

@@ -8,7 +8,7 @@
 
 /* any  := all { "||" all }
  * all  := unit { "&&" unit }
- * unit := "!" unit | "(" any ")" | TRUE | FALSE | name relation value
+ * unit := "!" unit | "(" any ")" | TRUE | FALSE | name relation value | name
  *
  * It is read into nodes first, because a test can only be aimed once it is known what follows. A node knows its last child and
  * every child the one before it: the order in which the program is laid out. Node 0 stands for a fault. */
@@ -25,6 +25,7 @@ struct parser {
 	struct node *nodes;
 	uint32_t node_count;
 	size_t depth;
+	bool is_prefix; /* what stands behind the expression is somebody else's */
 };
 
 static uint32_t parse_chain(struct parser *, enum node_kind);
@@ -190,8 +191,21 @@ static bool read_list(struct match_lexer *l, const struct match_name *name, stru
 	return true;
 }
 
-static bool read_test(struct match_lexer *l, struct match_step *step)
+/* Whether a name that no relation follows was meant as a test by itself. Whoever reads on will take offence at what stands there, and has better words for it than that a
+ * relation is missing; but not for what looks like one. */
+static bool stands_alone(struct parser *p)
 {
+	struct match_lexer *l = &p->lexer;
+	if (match_at_end(l)) return true;
+	struct span rest = span_between(l->at, l->end);
+	if (rest.data[0] == ')' || span_starts(rest, SPAN("&&")) || span_starts(rest, SPAN("||"))) return true;
+	if (p->is_prefix) return !strchr("=~&|!", rest.data[0]);
+	return match_peek_word(l).length && !is_number_start(rest.data[0]);
+}
+
+static bool read_test(struct parser *p, struct match_step *step)
+{
+	struct match_lexer *l = &p->lexer;
 	struct match_name name;
 	if (!match_read_name(l, &name)) return false;
 	step->slot = name.slot;
@@ -202,7 +216,10 @@ static bool read_test(struct match_lexer *l, struct match_step *step)
 		match_skip_blanks(l);
 		return relations[i].is_pattern ? read_pattern(l, &name, step) : read_value(l, &name, step);
 	}
-	return fail_relation(l, &name);
+	if (name.kind != MATCH_NAME_ANY || !stands_alone(p)) return fail_relation(l, &name);
+	step->test = MATCH_TEST_TRUTH;
+	step->with.truth = true;
+	return true;
 }
 
 /* --- operators --- */
@@ -216,7 +233,7 @@ static uint32_t parse_test(struct parser *p)
 	if (match_at_end(l)) return match_fail(l, l->at, "expected a test, as in type == \"timer\", but the expression ends here");
 	if (word.length == 0 || is_number_start(word.data[0]))
 		return match_fail(l, l->at, "expected a name, as in type == \"timer\"");
-	if (!read_test(l, &step)) return 0;
+	if (!read_test(p, &step)) return 0;
 	/* "nothing there" is the one test whose != is exactly the opposite of its ==. */
 	bool is_negated = step.test == MATCH_TEST_NIL && step.relation != MATCH_EQUAL;
 	step.relation = is_negated ? MATCH_EQUAL : step.relation;
@@ -287,31 +304,42 @@ static uint32_t lay_out(struct match *m, const struct node *nodes, uint32_t at, 
 	return m->step_count++;
 }
 
-static bool parse_text(struct parser *p, struct span text)
+static bool is_text(struct match_lexer *l, struct span text)
 {
-	struct match_lexer *l = &p->lexer;
 	uint32_t codepoint;
 	for (struct span rest = text; rest.length;) {
 		size_t length = text_decode_utf8(rest, &codepoint);
 		if (length == 0 || codepoint == 0) return match_fail(l, rest.data, length ? "a NUL byte" : "not valid UTF-8");
 		rest = span_between(rest.data + length, text.data + text.length);
 	}
+	return true;
+}
+
+static bool parse_text(struct parser *p, struct span text)
+{
+	struct match_lexer *l = &p->lexer;
+	if (!p->is_prefix && !is_text(l, text)) return false;
 	if (match_at_end(l)) return match_fail(l, l->start, "the expression is empty (TRUE matches everything)");
 	uint32_t top = parse_chain(p, NODE_ANY);
 	if (!top) return false;
-	if (match_take(l, ")")) return match_fail(l, l->at - 1, "this ) closes nothing");
-	if (!match_at_end(l)) return match_fail(l, l->at, "expected && or || between two tests");
+	if (p->is_prefix) {
+		if (!is_text(l, span_between(text.data, l->at))) return false;
+	} else {
+		if (match_take(l, ")")) return match_fail(l, l->at - 1, "this ) closes nothing");
+		if (!match_at_end(l)) return match_fail(l, l->at, "expected && or || between two tests");
+	}
 	l->match->start = lay_out(l->match, p->nodes, top, MATCH_ACCEPT, MATCH_REJECT);
 	return true;
 }
 
-bool match_parse(struct match *m, struct span text, struct match_fault *fault)
+bool match_parse(struct match *m, struct span text, size_t *seen, struct match_fault *fault)
 {
 	/* A byte of the expression makes two nodes at most: the chains within a parenthesis. */
-	struct parser p = { .lexer = { text.data, text.data, text.data + text.length, m, fault }, .node_count = 1 };
+	struct parser p = { .lexer = { text.data, text.data, text.data + text.length, m, fault }, .node_count = 1, .is_prefix = seen };
 	p.nodes = calloc(2 * text.length + 8, sizeof *p.nodes);
 	if (!p.nodes) return match_fail(&p.lexer, text.data, "no memory");
 	bool good = parse_text(&p, text);
+	if (seen) *seen = (size_t)(p.lexer.at - text.data);
 	for (uint32_t i = 1; !good && i < p.node_count; i++) /* not laid out, so the match does not own them yet */
 		if (p.nodes[i].step.test == MATCH_TEST_REGEX) match_regex_free(p.nodes[i].step.with.regex);
 	free(p.nodes);

@@ -3,7 +3,7 @@
 #ifndef ENVELOPE_MATCH_PROGRAM_H
 #define ENVELOPE_MATCH_PROGRAM_H
 
-#include "envelope/field.h"
+#include "envelope/field_set.h"
 #include "envelope/match.h"
 #include "envelope/match_regex.h"
 
@@ -22,8 +22,9 @@ enum { MATCH_REJECT = 0, MATCH_ACCEPT = 1, MATCH_FIRST_STEP = 2 };
 /* Where a slot gets its value. */
 enum match_source {
 	MATCH_SOURCE_TYPE, MATCH_SOURCE_LOGGER, MATCH_SOURCE_SEVERITY, MATCH_SOURCE_PAYLOAD, MATCH_SOURCE_TIMESTAMP, MATCH_SOURCE_ENV_VERSION,
-	MATCH_SOURCE_PATH,    /* the path from the top */
-	MATCH_SOURCE_FIELD,   /* the path below fields */
+	/* looked up, by the slot's path: */
+	MATCH_SOURCE_PATH,    /* from the top */
+	MATCH_SOURCE_FIELD,   /* below fields */
 	MATCH_SOURCE_ELEMENT, /* the same, then Heka's Fields[name][field][element] */
 };
 
@@ -32,6 +33,7 @@ struct match_slot {
 	enum match_source source;
 	struct field_path path;
 	uint32_t field, element; /* of MATCH_SOURCE_ELEMENT */
+	uint32_t number;         /* in match.set, of all three */
 	uint64_t found_turn;     /* the turn in which `found` was filled */
 	struct value found;
 	uint64_t decoded_turn;   /* the turn in which `decoded` was filled */
@@ -80,6 +82,7 @@ struct match {
 	uint32_t step_count, slot_count, text_count, number_count;
 	size_t byte_count;
 	uint32_t start;
+	struct field_set *set;   /* NULL: fields are looked up one by one */
 	uint64_t turn;
 	uint64_t limit_hits;
 };

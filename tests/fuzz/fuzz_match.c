@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "envelope/field_set.h"
 #include "envelope/match.h"
 
 /* The input up to the first NUL is the expression (expressions may hold newlines); what follows the NUL, if it is a good envelope,
@@ -17,7 +18,13 @@ static void require(bool condition)
 	if (!condition) abort();
 }
 
-static void evaluate(struct match *m, struct match *opposite, struct span line)
+/* The same expression, with its fields looked up in a set. */
+struct with_set {
+	struct field_set *set;
+	struct match *match;
+};
+
+static void evaluate(struct match *m, struct match *opposite, struct with_set *with, struct span line)
 {
 	struct buffer copy;
 	struct scan scan;
@@ -29,6 +36,8 @@ static void evaluate(struct match *m, struct match *opposite, struct span line)
 		uint64_t hits = match_limit_hits(m);
 		bool answer = match_eval(m, &envelope);
 		require(match_eval(m, &envelope) == answer);
+		field_set_walk(with->set, &envelope);
+		require(match_eval(with->match, &envelope) == answer);
 		if (opposite && match_limit_hits(m) == hits) require(match_eval(opposite, &envelope) != answer);
 	}
 	scan_release(&scan);
@@ -50,6 +59,44 @@ static struct match *compile_opposite(struct span text)
 	return m;
 }
 
+/* What a text begins with is an expression by itself; one that is whole is all of it, and is so with a comma behind it. */
+static void check_prefix(struct span text, bool is_whole)
+{
+	struct match_fault fault;
+	size_t used = 0;
+	struct match *m = match_new_prefix(text, &used, &fault);
+	require(m || (fault.reason[0] && fault.column >= 1 && fault.column <= text.length + 1));
+	require(!is_whole || (m && span_trim(span_between(text.data + used, text.data + text.length)).length == 0));
+	if (m) {
+		struct match *alone = match_new((struct span){ text.data, used }, &fault);
+		require(used <= text.length && alone);
+		match_free(alone);
+	}
+	match_free(m);
+	if (!is_whole) return;
+	struct buffer longer;
+	size_t used_then = 0;
+	buffer_init(&longer, text.length + 10);
+	buffer_append_span(&longer, text);
+	buffer_append_text(&longer, ", TRUE");
+	m = match_new_prefix(buffer_span(&longer), &used_then, &fault);
+	require((m && used_then == used) || text.length + 300 > MATCH_TEXT_MAX);
+	match_free(m);
+	buffer_release(&longer);
+}
+
+/* A name has a path. */
+static void check_name(struct span text)
+{
+	struct match_fault fault;
+	struct buffer path;
+	size_t used = 0;
+	buffer_init(&path, 1 << 20);
+	if (match_read_path(text, &used, &path, &fault)) require(used && used <= text.length && path.length);
+	else require(fault.reason[0] && fault.column >= 1 && fault.column <= text.length + 1 && path.length == 0);
+	buffer_release(&path);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -59,15 +106,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct span text = nul ? span_between(input.data, nul) : input;
 	struct match_fault fault;
 	struct match *m = match_new(text, &fault);
+	check_prefix(text, m);
+	check_name(text);
 	if (!m) {
 		require(fault.reason[0] && fault.column >= 1 && fault.column <= text.length + 1);
 		return 0;
 	}
 	struct match *opposite = compile_opposite(text);
-	evaluate(m, opposite, everything);
-	evaluate(m, opposite, SPAN("{}"));
-	if (nul) evaluate(m, opposite, span_between(nul + 1, input.data + size));
+	struct with_set with = { field_set_new(), match_new(text, &fault) };
+	require(with.set && with.match);
+	bool has_room = match_use(with.match, with.set);
+	require(has_room || text.length > FIELD_SET_MAX); /* a path is more than a byte */
+	if (has_room) {
+		evaluate(m, opposite, &with, everything);
+		evaluate(m, opposite, &with, SPAN("{}"));
+		if (nul) evaluate(m, opposite, &with, span_between(nul + 1, input.data + size));
+	}
 	match_free(opposite);
+	match_free(with.match);
+	field_set_free(with.set);
 	match_free(m);
 	return 0;
 }
