@@ -4,7 +4,7 @@
 #define TO_STATSD_AGGREGATE_H
 
 #include "base/table.h"
-#include "metric.h"
+#include "envelope/metric.h"
 
 /* A context is what differs in type, name, tags, and for a set in its member, for timers in their rate. There is a maximum of contexts
  * and of bytes: when one is reached, everything is to be sent early. */

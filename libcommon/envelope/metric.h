@@ -1,7 +1,7 @@
 /* metric - what an envelope of type counter, timer, gauge or set says, checked, with its numbers as text that statsd reads. */
 /* SPDX-License-Identifier: MPL-2.0 */
-#ifndef TO_STATSD_METRIC_H
-#define TO_STATSD_METRIC_H
+#ifndef ENVELOPE_METRIC_H
+#define ENVELOPE_METRIC_H
 
 #include "base/number.h"
 #include "envelope/field.h"

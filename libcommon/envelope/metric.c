@@ -1,6 +1,6 @@
 /* metric - reads the members that make a metric in one walk over the fields, and rewrites only the numbers that need it. */
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "metric.h"
+#include "envelope/metric.h"
 
 #include <math.h>
 
