@@ -247,8 +247,9 @@ int main(int argc, char **argv)
 		.spool_options = spool_defaults };
 	filter_open(&r.filter, &about, argc, argv, &r.options);
 	if (r.options.curve_keygen) {
-		r.zeromq = zeromq_open();
-		zeromq_make_keys(r.zeromq, r.options.curve_keygen);
+		struct fault fault;
+		r.zeromq = zeromq_open(&fault);
+		if (!r.zeromq || !zeromq_make_keys(r.zeromq, r.options.curve_keygen, &fault)) die_fault(&fault);
 		zeromq_close(r.zeromq);
 		return filter_close(&r.filter);
 	}

@@ -38,7 +38,9 @@ static void open_outlet(struct sender *s)
 	signals_ignore_pipe();
 	if (to->kind == ENDPOINT_FILE) signals_open(SIGNALS_HANGUP);
 	if (s->options.spool) s->forward = forward_open(to, &s->options.outlet, s->options.spool, &s->options.spool_options);
-	s->outlet = s->forward ? forward_outlet(s->forward) : outlet_open(to, &s->options.outlet);
+	struct fault fault;
+	s->outlet = s->forward ? forward_outlet(s->forward) : outlet_open(to, &s->options.outlet, &fault);
+	if (!s->outlet) die_fault(&fault);
 	/* Standard output is not ours to use then, and that its reader goes is none of our business. */
 	s->filter.out.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (s->filter.out.fd < 0) die_errno(EXIT_SYSTEM, "cannot open /dev/null");

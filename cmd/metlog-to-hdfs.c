@@ -86,7 +86,7 @@ static void read_target(struct run *r)
 	const char *why;
 	if (!r->options.to) return;
 	if ((why = foreign(span_of(r->options.to)))) tool_usage_error("--to: '%.*s': %s", told(r->options.to), r->options.to, why);
-	if (!endpoint_parse(&r->to, span_of(r->options.to), &why)) tool_usage_error("--to: '%.*s': %s", told(r->options.to), r->options.to, why);
+	if (!tool_endpoint(&r->to, span_of(r->options.to), &why)) tool_usage_error("--to: '%.*s': %s", told(r->options.to), r->options.to, why);
 	r->options.webhdfs.address = r->options.to;
 	if (r->to.kind == ENDPOINT_WEBHDFS && !webhdfs_address_check(r->options.to, NULL, &why)) tool_usage_error("--to: '%.*s': %s", told(r->options.to), r->options.to, why);
 }

@@ -60,6 +60,23 @@ layer() {
 	[ -z "$broken" ] || fail "$broken"
 }
 
+@test "the transports, which a library uses too, neither print nor end the process" {
+	broken=$(
+		for name in endpoint socket curve zeromq ackwindow ackwire pace outlet waits; do
+			mapfile -t files < <(find libcommon/io -name "$name.[ch]" -o -name "${name}_*.[ch]")
+			[ ${#files[@]} -gt 0 ] || echo "libcommon/io: there is no $name"
+			own_includes "${files[@]}" | while read -r where path; do
+				case $path in
+				base/* | io/endpoint.h | io/socket.h | io/curve.h | io/zeromq*.h | io/ackwindow.h | io/ackwire.h | io/pace.h | io/outlet*.h | io/waits.h) ;;
+				*) echo "$where: a transport may not include \"$path\"" ;;
+				esac
+			done
+			grep -nE '\<(exit|_exit|abort|printf|puts|perror|fprintf|vfprintf)\(' "${files[@]}" /dev/null || true
+		done
+	)
+	[ -z "$broken" ] || fail "$broken"
+}
+
 @test "nothing includes a program, and no program another" {
 	mapfile -t files < <(sources)
 	broken=$(own_includes "${files[@]}" | while read -r where path; do

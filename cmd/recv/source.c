@@ -23,11 +23,13 @@ static void open_zeromq(struct recv *r, struct source *s)
 	s->form = s->endpoint.kind == ENDPOINT_ACK ? SOURCE_ACK : SOURCE_ZEROMQ;
 	if (s->form == SOURCE_ACK) ack_init(r);
 	s->more = true; /* libzmq tells of changes only: the first look is ours */
-	if (!r->zeromq) r->zeromq = zeromq_open();
+	struct fault fault;
+	if (!r->zeromq && !(r->zeromq = zeromq_open(&fault))) die_fault(&fault);
 	s->socket = zeromq_socket_open(r->zeromq, &s->endpoint, &(struct zeromq_options){
 		.hwm = s->form == SOURCE_ACK ? r->options.ack_hwm : r->options.hwm, .send_hwm = ANSWERS, .message_limit_bytes = frame_limit,
 		.buffer_bytes = r->options.receive_buffer, .curve_secret = a->curve_secret, .curve_clients = a->curve_clients,
-		.curve_server = a->curve_server, .insecure = a->insecure, .receives = true, .failure = EXIT_NO_INPUT });
+		.curve_server = a->curve_server, .insecure = a->insecure, .receives = true, .failure = EXIT_NO_INPUT }, &fault);
+	if (!s->socket) die_fault(&fault);
 	snprintf(s->resolved, sizeof s->resolved, "%s:%s%s", endpoint_kind_name(s->endpoint.kind), zeromq_binds(s->socket) ? "" : ">", zeromq_address(s->socket));
 }
 
@@ -52,7 +54,7 @@ void source_open(struct recv *r, struct span text)
 	struct source *s = &r->source[r->source_count];
 	const char *reason;
 	*s = (struct source){ .fd = -1 };
-	if (!endpoint_parse(&s->endpoint, text, &reason)) tool_usage_error("--from: '%.*s' is not an endpoint: %s", (int)text.length, text.data, reason);
+	if (!tool_endpoint(&s->endpoint, text, &reason)) tool_usage_error("--from: '%.*s' is not an endpoint: %s", (int)text.length, text.data, reason);
 	s->feed.name = s->endpoint.text;
 	switch (s->endpoint.kind) {
 	case ENDPOINT_SUB: case ENDPOINT_PULL: case ENDPOINT_REP: case ENDPOINT_ACK:

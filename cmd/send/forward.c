@@ -46,7 +46,8 @@ struct forward *forward_open(const struct endpoint *to, const struct outlet_opti
 	own.timeout_ms = 0; /* the waiting is done here */
 	own.sender = spool_reader_id(f->reader);
 	own.acknowledged = f->begun;
-	f->outlet = outlet_open(to, &own);
+	struct fault fault;
+	if (!(f->outlet = outlet_open(to, &own, &fault))) die_fault(&fault);
 	return f;
 }
 

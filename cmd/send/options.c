@@ -10,6 +10,7 @@
 #include "envelope/compose.h"
 #include "field.h"
 #include "io/diag.h"
+#include "io/signals.h"
 #include "io/zeromq.h"
 #include "sink/spool_tool.h"
 
@@ -146,7 +147,7 @@ static void set_to(struct send_options *o, const char *text)
 	const char *reason;
 	if (o->to) tool_usage_error("--to is given twice (metlog-route copies to several places)");
 	o->to = text;
-	if (!endpoint_parse(&o->endpoint, span_of(text), &reason)) tool_usage_error("--to: '%s': %s", text, reason);
+	if (!tool_endpoint(&o->endpoint, span_of(text), &reason)) tool_usage_error("--to: '%s': %s", text, reason);
 	switch (o->endpoint.kind) {
 	case ENDPOINT_STDIO: case ENDPOINT_FILE: case ENDPOINT_UDP: case ENDPOINT_TCP: case ENDPOINT_UNIX: case ENDPOINT_PUB: case ENDPOINT_PUSH:
 	case ENDPOINT_ACK: break;
@@ -240,6 +241,8 @@ void options_init(struct send_options *o)
 {
 	*o = (struct send_options){ .severity = SEND_SEVERITY_UNSAID, .rate = 1 };
 	o->outlet.timeout_ms = TIMEOUT_DEFAULT_MS;
+	o->outlet.waits = &signals_waits;
+	o->outlet.say = diag_say;
 	o->spool_options = spool_defaults;
 	sample_init(&o->sample);
 	buffer_init(&o->fields, FIELDS_MAX);

@@ -177,7 +177,7 @@ static void read_target(struct cef_options *o)
 	if (syslog_is(to)) o->target = CEF_TARGET_SYSLOG;
 	else if (span_equal(to, SPAN("-"))) o->target = CEF_TARGET_OUTPUT;
 	else if (!span_starts(to, SPAN("file:"))) tool_usage_error("--to: '%s': %s", o->to, foreign(to));
-	else if (!endpoint_parse(&o->file, to, &why)) tool_usage_error("--to: '%s': %s", o->to, why);
+	else if (!tool_endpoint(&o->file, to, &why)) tool_usage_error("--to: '%s': %s", o->to, why);
 	else o->target = CEF_TARGET_FILE;
 }
 

@@ -20,6 +20,14 @@ static void forget_output(void)
 	close(fd);
 }
 
+static void open_outlet(struct sender *s)
+{
+	struct fault fault;
+	s->outlet = outlet_open(&s->options->file,
+		&(struct outlet_options){ .timeout_ms = -1, .waits = &signals_waits, .say = diag_say, .file_mode = FILE_MODE }, &fault);
+	if (!s->outlet) die_fault(&fault);
+}
+
 void sender_open(struct sender *s, struct filter *filter, const struct cef_options *options)
 {
 	const char *why;
@@ -33,7 +41,7 @@ void sender_open(struct sender *s, struct filter *filter, const struct cef_optio
 	}
 	s->is_shown = !filter->options.dry_run && isatty(STDOUT_FILENO);
 	if (s->dry || options->target == CEF_TARGET_OUTPUT) return;
-	if (options->target == CEF_TARGET_FILE) s->outlet = outlet_open(&options->file, &(struct outlet_options){ .timeout_ms = -1, .file_mode = FILE_MODE });
+	if (options->target == CEF_TARGET_FILE) open_outlet(s);
 	forget_output();
 }
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "filter/tool.h"
 #include "io/diag.h"
 #include "io/signals.h"
 #include "segment.h"
@@ -17,7 +18,7 @@ enum { PAUSE_FIRST_MS = 20, PAUSE_MOST_MS = 1000, DRAIN_STEP_MS = 5 };
 bool delivery_init(struct delivery *d, const char *endpoint, int timeout_ms, const char **reason)
 {
 	*d = (struct delivery){ .fd = -1, .timeout_ms = timeout_ms, .away_since_ms = -1, .type = SOCKET_DATAGRAM };
-	if (!endpoint_parse(&d->endpoint, span_of(endpoint), reason)) return false;
+	if (!tool_endpoint(&d->endpoint, span_of(endpoint), reason)) return false;
 	if (d->endpoint.kind == ENDPOINT_TCP) d->type = SOCKET_STREAM;
 	if (d->endpoint.kind == ENDPOINT_UDP || d->endpoint.kind == ENDPOINT_TCP || d->endpoint.kind == ENDPOINT_UNIX) return true;
 	*reason = "statsd is behind udp:HOST:PORT, tcp:HOST:PORT or unix:PATH";
@@ -34,8 +35,8 @@ void delivery_reconnect(struct delivery *d)
 
 static int connect_once(struct delivery *d, int timeout_ms)
 {
-	if (d->endpoint.kind == ENDPOINT_UNIX) return socket_connect_unix(d->endpoint.path, &d->type, timeout_ms, d->reason);
-	return socket_connect(&d->endpoint, d->type, timeout_ms, d->reason);
+	if (d->endpoint.kind == ENDPOINT_UNIX) return socket_connect_unix(d->endpoint.path, &d->type, timeout_ms, &signals_waits, d->reason);
+	return socket_connect(&d->endpoint, d->type, timeout_ms, &signals_waits, d->reason);
 }
 
 static void warn_of_loss(struct delivery *d, int error)
@@ -250,7 +251,7 @@ static void send_stream(struct delivery *d, struct batch *b)
 			note_reconnect(d, "closed by the far side");
 			continue;
 		}
-		int error = socket_send_stream(d->fd, (struct span){ b->data + at, b->length - at }, &sent, d->timeout_ms);
+		int error = socket_send_stream(d->fd, (struct span){ b->data + at, b->length - at }, &sent, d->timeout_ms, &signals_waits);
 		at += sent;
 		if (sent) d->away_since_ms = -1;
 		booked = book_given(d, b, booked, at);

@@ -79,6 +79,13 @@ _Noreturn void tool_usage_error_at(const char *option, const char *text, size_t 
 	tool_usage_error("%s: column %zu: %s\n  %.*s\n  %*s", option, column, reason, (int)strcspn(line, "\n"), line, caret < 400 ? caret : 400, "^");
 }
 
+bool tool_endpoint(struct endpoint *e, struct span text, const char **reason)
+{
+	if (endpoint_parse(e, text, reason)) return true;
+	if (*reason == ENDPOINT_NO_MEMORY) die(EXIT_INTERNAL, "no memory for the endpoint %.*s", (int)text.length, text.data);
+	return false;
+}
+
 uint64_t tool_size(const char *option, const char *text)
 {
 	uint64_t bytes;

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "io/endpoint.h"
+
 /* Which shared options a tool has. -q -v -V --help belong to every tool. */
 enum tool_uses {
 	USES_INPUT = 1,     /* --rejects --max-line --strict --stats, FILE operands */
@@ -59,6 +61,8 @@ void tool_parse(const struct tool_about *, int argc, char **argv, struct tool_op
 _Noreturn void tool_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same for a mistake at a byte of an option's text, counted from 1: shows its line and points at it. */
 _Noreturn void tool_usage_error_at(const char *option, const char *text, size_t column, const char *reason);
+/* endpoint_parse of what an option names; without memory, which is no mistake in the option, it is the end (70). */
+bool tool_endpoint(struct endpoint *, struct span text, const char **reason);
 uint64_t tool_size(const char *option, const char *text);      /* bytes, or a usage error naming the option */
 int64_t tool_duration(const char *option, const char *text);   /* nanoseconds */
 int64_t tool_milliseconds(const char *option, const char *text);  /* the same, one at least */

@@ -37,16 +37,28 @@ static void make_room(struct ackwindow *w)
 	w->head = 0;
 }
 
+static bool reserve(struct ackwindow *w, size_t length)
+{
+	if (w->bytes.capacity - w->bytes.length <= length) make_room(w);
+	if (buffer_reserve(&w->bytes, length)) return true;
+	w->bytes.failed = w->bytes.no_memory = false;
+	return false;
+}
+
 bool ackwindow_add(struct ackwindow *w, struct span line)
 {
-	if (w->bytes.capacity - w->bytes.length <= line.length + 1) make_room(w);
-	if (!buffer_reserve(&w->bytes, line.length + 1)) {
-		w->bytes.failed = false;
-		return false;
-	}
+	if (!reserve(w, line.length + 1)) return false;
 	buffer_append_span(&w->bytes, line);
 	buffer_append_byte(&w->bytes, '\n');
 	w->taken++;
+	return true;
+}
+
+bool ackwindow_add_lines(struct ackwindow *w, struct span lines, uint64_t count)
+{
+	if (!reserve(w, lines.length)) return false;
+	buffer_append_span(&w->bytes, lines);
+	w->taken += count;
 	return true;
 }
 

@@ -26,6 +26,7 @@ void ackwindow_release(struct ackwindow *);
 
 bool ackwindow_has_room(const struct ackwindow *, size_t line_length);
 bool ackwindow_add(struct ackwindow *, struct span line); /* without its newline. False: no memory */
+bool ackwindow_add_lines(struct ackwindow *, struct span lines, uint64_t count); /* each with its newline */
 size_t ackwindow_unsent(const struct ackwindow *);        /* bytes */
 bool ackwindow_is_empty(const struct ackwindow *);
 

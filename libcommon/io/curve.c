@@ -11,8 +11,6 @@
 #include <unistd.h>
 
 #include "base/span.h"
-#include "io/diag.h"
-#include "io/writer.h"
 
 enum { KEY_LENGTH = CURVE_KEY_SIZE - 1, FILE_MAX = 4096 };
 
@@ -80,53 +78,76 @@ static void copy_key(char out[CURVE_KEY_SIZE], struct span key)
 	out[KEY_LENGTH] = '\0';
 }
 
-static int open_or_die(const char *path, struct stat *status)
+/* -1, with the fault. */
+static int open_key(const char *path, struct stat *status, struct fault *fault)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, status) < 0) die_errno(EXIT_NO_INPUT, "cannot read key file %s", path);
-	if (!S_ISREG(status->st_mode)) die(EXIT_NO_INPUT, "cannot read key file %s: not a regular file", path);
-	return fd;
+	if (fd < 0 || fstat(fd, status) < 0) fault_set_errno(fault, EXIT_NO_INPUT, "cannot read key file %s", path);
+	else if (!S_ISREG(status->st_mode)) fault_set(fault, EXIT_NO_INPUT, "cannot read key file %s: not a regular file", path);
+	else return fd;
+	if (fd >= 0) close(fd);
+	return -1;
 }
 
-void curve_read_secret(const char *path, char secret[CURVE_KEY_SIZE])
+/* Reads the file and closes it; -1, with the fault. */
+static ssize_t read_key(int fd, const char *path, char text[FILE_MAX], struct fault *fault)
+{
+	ssize_t length = read_small(fd, text);
+	if (length < 0) fault_set_errno(fault, EXIT_NO_INPUT, "cannot read key file %s", path);
+	close(fd);
+	return length;
+}
+
+static bool is_private(const struct stat *status, const char *path, struct fault *fault)
+{
+	if (status->st_uid != geteuid() && status->st_uid != 0) return fault_set(fault, EXIT_PERMISSION, "secret key file %s belongs to another user", path);
+	if (!(status->st_mode & 077)) return true;
+	return fault_set(fault, EXIT_PERMISSION, "secret key file %s is open to others (mode %04o): chmod 600 it", path, (unsigned)status->st_mode & 07777);
+}
+
+bool curve_read_secret(const char *path, char secret[CURVE_KEY_SIZE], struct fault *fault)
 {
 	struct stat status;
 	char text[FILE_MAX];
-	int fd = open_or_die(path, &status);
-	if (status.st_uid != geteuid() && status.st_uid != 0) die(EXIT_PERMISSION, "secret key file %s belongs to another user", path);
-	if (status.st_mode & 077) die(EXIT_PERMISSION, "secret key file %s is open to others (mode %04o): chmod 600 it", path, (unsigned)status.st_mode & 07777);
-	ssize_t length = read_small(fd, text);
-	if (length < 0) die_errno(EXIT_NO_INPUT, "cannot read key file %s", path);
-	close(fd);
+	int fd = open_key(path, &status, fault);
+	if (fd < 0) return false;
+	if (!is_private(&status, path, fault)) {
+		close(fd);
+		return false;
+	}
+	ssize_t length = read_key(fd, path, text, fault);
+	if (length < 0) return false;
 	struct found f = find_keys((struct span){ text, (size_t)length });
 	struct span key = f.secret.length ? f.secret : f.second.length ? f.second : f.public.length ? f.secret : f.first;
-	if (!key.length) die(EXIT_CONFIGURATION, "no secret key in %s: expected 40 characters of Z85, or a line secret-key = \"...\"", path);
-	copy_key(secret, key);
+	if (key.length) copy_key(secret, key);
 	explicit_bzero(text, sizeof text);
+	return key.length || fault_set(fault, EXIT_CONFIGURATION, "no secret key in %s: expected 40 characters of Z85, or a line secret-key = \"...\"", path);
 }
 
-void curve_read_public(const char *path, char public[CURVE_KEY_SIZE])
+bool curve_read_public(const char *path, char public[CURVE_KEY_SIZE], struct fault *fault)
 {
 	struct stat status;
 	char text[FILE_MAX];
-	int fd = open_or_die(path, &status);
-	ssize_t length = read_small(fd, text);
-	if (length < 0) die_errno(EXIT_NO_INPUT, "cannot read key file %s", path);
-	close(fd);
+	int fd = open_key(path, &status, fault);
+	ssize_t length = fd < 0 ? -1 : read_key(fd, path, text, fault);
+	if (length < 0) return false;
 	struct found f = find_keys((struct span){ text, (size_t)length });
 	struct span key = f.public.length ? f.public : f.first;
-	if (!key.length) die(EXIT_CONFIGURATION, "no public key in %s: expected 40 characters of Z85, or a line public-key = \"...\"", path);
-	copy_key(public, key);
+	if (key.length) copy_key(public, key);
 	explicit_bzero(text, sizeof text);
+	return key.length || fault_set(fault, EXIT_CONFIGURATION, "no public key in %s: expected 40 characters of Z85, or a line public-key = \"...\"", path);
 }
 
-void curve_check_directory(const char *directory)
+bool curve_check_directory(const char *directory, struct fault *fault)
 {
 	struct stat status;
 	DIR *d = opendir(directory);
-	if (!d || fstat(dirfd(d), &status) < 0) die_errno(EXIT_NO_INPUT, "cannot read the directory of client keys %s", directory);
-	closedir(d);
-	if (status.st_mode & 022) die(EXIT_PERMISSION, "others may write to the directory of client keys %s: chmod go-w it", directory);
+	bool is_read = d && fstat(dirfd(d), &status) == 0;
+	if (!is_read) fault_set_errno(fault, EXIT_NO_INPUT, "cannot read the directory of client keys %s", directory);
+	if (d) closedir(d);
+	if (!is_read) return false;
+	if (!(status.st_mode & 022)) return true;
+	return fault_set(fault, EXIT_PERMISSION, "others may write to the directory of client keys %s: chmod go-w it", directory);
 }
 
 static bool file_holds(int directory, const char *name, const char public[CURVE_KEY_SIZE])
@@ -156,31 +177,39 @@ bool curve_is_listed(const char *directory, const char public[CURVE_KEY_SIZE])
 	return listed;
 }
 
-static void write_file(const char *path, mode_t mode, const char *text)
+static bool write_text(int fd, struct span text)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	if (fd < 0) die_errno(EXIT_NO_OUTPUT, "cannot create key file %s", path);
-	errno = write_all(fd, span_of(text));
-	if (errno || fsync(fd) < 0 || close(fd) < 0) {
-		int error = errno;
-		unlink(path);
-		errno = error;
-		die_errno(EXIT_IO, "cannot write key file %s", path);
+	while (text.length) {
+		ssize_t n = write(fd, text.data, text.length);
+		if (n < 0 && errno == EINTR) continue;
+		if (n <= 0) return false;
+		text.data += n, text.length -= (size_t)n;
 	}
+	return true;
 }
 
-void curve_write_pair(const char *path, const char public[CURVE_KEY_SIZE], const char secret[CURVE_KEY_SIZE])
+static bool write_file(const char *path, mode_t mode, const char *text, struct fault *fault)
 {
-	char text[512], *public_path;
-	size_t length = strlen(path);
-	public_path = must_alloc(length + sizeof ".pub");
-	memcpy(public_path, path, length);
-	memcpy(public_path + length, ".pub", sizeof ".pub");
-	if (access(public_path, F_OK) == 0) die(EXIT_NO_OUTPUT, "cannot create key file %s: it exists", public_path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0) return fault_set_errno(fault, EXIT_NO_OUTPUT, "cannot create key file %s", path);
+	bool is_written = write_text(fd, span_of(text)) && fsync(fd) == 0;
+	int error = errno;
+	if (close(fd) < 0 && is_written) is_written = false, error = errno;
+	if (is_written) return true;
+	unlink(path);
+	errno = error;
+	return fault_set_errno(fault, EXIT_IO, "cannot write key file %s", path);
+}
+
+bool curve_write_pair(const char *path, const char public[CURVE_KEY_SIZE], const char secret[CURVE_KEY_SIZE], struct fault *fault)
+{
+	char text[512], public_path[FILE_MAX + sizeof ".pub"];
+	int length = snprintf(public_path, sizeof public_path, "%s.pub", path);
+	if ((size_t)length >= sizeof public_path) return errno = ENAMETOOLONG, fault_set_errno(fault, EXIT_NO_OUTPUT, "cannot create key file %s", path);
+	if (access(public_path, F_OK) == 0) return fault_set(fault, EXIT_NO_OUTPUT, "cannot create key file %s: it exists", public_path);
 	snprintf(text, sizeof text, "# CURVE key pair: keep this file to yourself.\ncurve\n    public-key = \"%s\"\n    secret-key = \"%s\"\n", public, secret);
-	write_file(path, 0600, text);
+	bool is_written = write_file(path, 0600, text, fault);
 	explicit_bzero(text, sizeof text);
 	snprintf(text, sizeof text, "# CURVE public key: the other side needs this file.\ncurve\n    public-key = \"%s\"\n", public);
-	write_file(public_path, 0644, text);
-	free(public_path);
+	return is_written && write_file(public_path, 0644, text, fault);
 }

@@ -121,6 +121,13 @@ void diag_note(int level, const char *format, ...)
 	va_end(arguments);
 }
 
+void diag_say(void *unused, bool is_warning, const char *text)
+{
+	(void)unused;
+	if (is_warning) diag_warn("%s", text);
+	else diag_note(1, "%s", text);
+}
+
 void die(enum diag_exit status, const char *format, ...)
 {
 	va_list arguments;
@@ -138,6 +145,11 @@ void die_errno(enum diag_exit status, const char *format, ...)
 	say(format, arguments, because);
 	va_end(arguments);
 	exit((int)status);
+}
+
+void die_fault(const struct fault *fault)
+{
+	die(fault->status, "%s", fault->text);
 }
 
 void *must_alloc(size_t bytes)

@@ -5,24 +5,8 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include "base/fault.h"
 #include "base/span.h"
-
-/* Exit statuses: <sysexits.h> by the table in metlog(7). */
-enum diag_exit {
-	EXIT_DONE = 0,
-	EXIT_NEGATIVE = 1,     /* a negative answer that was asked for */
-	EXIT_USAGE = 64,
-	EXIT_REJECTS = 65,     /* rejects without --rejects, or --strict */
-	EXIT_NO_INPUT = 66,
-	EXIT_REFUSED = 69,     /* the far side refused for good */
-	EXIT_INTERNAL = 70,    /* internal, or out of memory */
-	EXIT_SYSTEM = 71,      /* cannot fork, pipe, ... */
-	EXIT_NO_OUTPUT = 73,   /* cannot create output, or another process owns it */
-	EXIT_IO = 74,
-	EXIT_LATER = 75,       /* the far side is away; what was not delivered is kept, or was not taken */
-	EXIT_PERMISSION = 77,
-	EXIT_CONFIGURATION = 78,
-};
 
 /* Names the program for every message ("metlog-route"). Called first in main, before any other. Also makes sure that
  * descriptors 0, 1 and 2 are open, so that no file or socket of ours can land there. */
@@ -39,12 +23,16 @@ void diag_error_at(const char *source, size_t number, size_t column, const char 
 void diag_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void diag_note(int level, const char *format, ...) __attribute__((format(printf, 2, 3))); /* shown with -v (level 1), -vv (2) */
 
+/* What a transport has to say while it works (outlet_options.say): diag_warn, or diag_note from -v on. */
+void diag_say(void *unused, bool is_warning, const char *text);
+
 /* A line on the terminal that changes in place: shows `text`, at most its first 79 bytes; the next message or status takes its place,
  * "" takes it away. Only for a standard error that is a terminal. */
 void diag_status(const char *text);
 
 /* diag_error, then exit(status). Output buffers are not flushed: say what was lost if it matters. */
 _Noreturn void die(enum diag_exit status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+_Noreturn void die_fault(const struct fault *); /* with its status and its text */
 _Noreturn void die_errno(enum diag_exit status, const char *format, ...) __attribute__((format(printf, 2, 3))); /* appends ": strerror" */
 
 /* Memory or death (70). */

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 #include "base/number.h"
-#include "io/diag.h"
+
+const char ENDPOINT_NO_MEMORY[] = "no memory";
 
 static const struct kind_row {
 	const char *name;
@@ -130,7 +131,7 @@ bool endpoint_parse(struct endpoint *e, struct span text, const char **reason)
 	if (!text.length) return *reason = "it is empty", false;
 	if (memchr(text.data, '\0', text.length)) return *reason = "a NUL byte in it", false;
 	/* Each byte of the text is kept at most three times (text, address, host and port or path), with five NULs and a "*". */
-	e->memory = must_alloc(3 * text.length + 16);
+	if (!(e->memory = malloc(3 * text.length + 16))) return *reason = ENDPOINT_NO_MEMORY, false;
 	struct pieces p = { e->memory };
 	e->text = keep(&p, text);
 	if (span_equal(text, SPAN("-"))) return e->kind = ENDPOINT_STDIO, true;

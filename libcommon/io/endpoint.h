@@ -35,8 +35,9 @@ struct endpoint {
 	char *memory;   /* the parts above stand in here; NULL ones were not in the text */
 };
 
-/* False: not an endpoint; *reason is then static text ("a port from 0 to 65535 is missing", ...). Nothing to release then.
- * Dies without memory. */
+/* False: not an endpoint; *reason is then static text ("a port from 0 to 65535 is missing"; "no memory" is ENDPOINT_NO_MEMORY itself). Nothing to
+ * release then. */
+extern const char ENDPOINT_NO_MEMORY[];
 bool endpoint_parse(struct endpoint *, struct span text, const char **reason);
 void endpoint_release(struct endpoint *);
 

@@ -7,17 +7,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/diag.h"
 #include "io/outlet_private.h"
-#include "io/signals.h"
 #include "io/socket.h"
 
-/* BLOCK: one write's worth. RETRY: between attempts to connect. */
-enum { BLOCK_BYTES = 64 * 1024, RETRY_MS = 50, HWM_DEFAULT = 1000 };
+/* BLOCK: one write's worth. */
+enum { BLOCK_BYTES = 64 * 1024, HWM_DEFAULT = 1000 };
 
 enum outlet_result outlet_explain(struct outlet *o, enum outlet_result result, const char *format, ...)
 {
@@ -28,67 +25,42 @@ enum outlet_result outlet_explain(struct outlet *o, enum outlet_result result, c
 	return result;
 }
 
-struct patience patience(int timeout_ms)
+void outlet_say(struct outlet *o, bool is_warning, const char *format, ...)
 {
-	return (struct patience){ socket_clock_ms() + timeout_ms, timeout_ms < 0 };
+	char text[1024];
+	va_list arguments;
+	if (!o->options.say) return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	o->options.say(o->options.say_context, is_warning, text);
+}
+
+struct patience patience(const struct outlet *o)
+{
+	return (struct patience){ socket_clock_ms() + o->options.timeout_ms, o->options.timeout_ms < 0, o->options.waits };
 }
 
 int patience_left(const struct patience *p)
 {
-	if (p->for_ever) return signals_stopping() ? 0 : -1;
+	if (waits_are_over(p->waits, !p->for_ever)) return 0;
+	if (p->for_ever) return -1;
 	int64_t left = p->end_ms - socket_clock_ms();
 	return left > 0 ? (int)left : 0;
 }
 
-static void wait_ready(int fd, short events, int timeout_ms)
+void outlet_wait_writable(const struct outlet *o, int timeout_ms)
 {
-	struct pollfd p = { .fd = fd, .events = events };
-	signals_poll(&p, 1, timeout_ms);
+	struct pollfd p = { .fd = o->fd, .events = POLLOUT };
+	waits_poll(o->options.waits, &p, 1, timeout_ms);
 }
 
-static int at_most(int wanted_ms, int left_ms)
+void outlet_pause(const struct outlet *o, int timeout_ms)
 {
-	return left_ms < 0 || left_ms > wanted_ms ? wanted_ms : left_ms;
+	waits_poll(o->options.waits, NULL, 0, timeout_ms);
 }
 
-/* --- files ---------------------------------------------------------------------- */
-
-/* What was killed amid a line has left its start behind: ours is not to become the end of it. */
-static bool end_torn_line(int fd, const char *path)
-{
-	struct stat status;
-	char last = '\n';
-	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || !status.st_size) return true;
-	int reader = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (reader < 0) return true; /* we may write it, not read it */
-	ssize_t got = pread(reader, &last, 1, status.st_size - 1);
-	close(reader);
-	return got != 1 || last == '\n' || write(fd, "\n", 1) == 1;
-}
-
-/* -1, with errno. */
-static int open_file(const struct outlet *o)
-{
-	const char *path = o->endpoint->path;
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, o->options.file_mode ? o->options.file_mode : 0644);
-	if (fd < 0 || end_torn_line(fd, path)) return fd;
-	int kept = errno;
-	close(fd);
-	errno = kept;
-	return -1;
-}
-
-/* Takes the start of a line that was cut off the end of a file again, if nobody has written behind it. */
-static void mend_file(const struct outlet *o)
-{
-	struct stat status;
-	off_t cut = (off_t)o->offset;
-	if (!cut || o->fd < 0 || fstat(o->fd, &status) < 0 || !S_ISREG(status.st_mode) || lseek(o->fd, 0, SEEK_CUR) != status.st_size) return;
-	if (ftruncate(o->fd, status.st_size - cut) < 0) diag_warn("%s: its last line is cut: %s", o->endpoint->text, strerror(errno));
-}
-
-/* Forgets the first `length` bytes of held, which are written, and counts the lines that end in them. */
-static void book_written(struct outlet *o, size_t length)
+void outlet_book_written(struct outlet *o, size_t length)
 {
 	const char *start = o->held.data, *at = start, *end = start + o->offset + length, *newline;
 	while (at < end && (newline = memchr(at, '\n', (size_t)(end - at)))) {
@@ -101,201 +73,58 @@ static void book_written(struct outlet *o, size_t length)
 	buffer_drop(&o->held, (size_t)(at - start));
 }
 
-static enum outlet_result flush_file(struct outlet *o)
+void outlet_close_fd(struct outlet *o)
 {
-	struct patience p = patience(o->options.timeout_ms);
-	while (o->held.length > o->offset) {
-		ssize_t n = write(o->fd, o->held.data + o->offset, o->held.length - o->offset);
-		if (n > 0) book_written(o, (size_t)n);
-		else if (n < 0 && errno == EAGAIN) {
-			int left = patience_left(&p);
-			if (left == 0) return outlet_explain(o, OUTLET_TRY_AGAIN, "its reader does not read");
-			wait_ready(o->fd, POLLOUT, left);
-		}
-		else if (n == 0 || errno != EINTR) return outlet_explain(o, OUTLET_REFUSED, "%s", strerror(n == 0 ? EIO : errno));
-	}
-	return OUTLET_DELIVERED;
-}
-
-/* --- streams -------------------------------------------------------------------- */
-
-/* Closes a connection that has ended; what the far side's kernel had not acknowledged may be lost. */
-static void drop_connection(struct outlet *o)
-{
-	if (o->fd >= 0) close(o->fd);
+	int fd = o->fd;
 	o->fd = -1;
-	o->offset = 0;
-	o->lost += o->unacknowledged;
-	o->delivered -= o->unacknowledged;
-	o->unacknowledged = 0;
-}
-
-static int connect_once(struct outlet *o, int timeout_ms)
-{
-	enum socket_type type = SOCKET_STREAM;
-	if (o->endpoint->kind == ENDPOINT_UNIX) {
-		o->fd = socket_connect_unix(o->endpoint->path, &type, timeout_ms, o->reason);
-		o->form = type == SOCKET_STREAM ? OUTLET_STREAM : OUTLET_DATAGRAM;
-	} else {
-		o->fd = socket_connect(o->endpoint, type, timeout_ms, o->reason);
-	}
-	if (o->fd >= 0 && o->options.send_buffer_bytes) socket_set_send_buffer(o->fd, o->options.send_buffer_bytes);
-	return o->fd;
-}
-
-/* True for errors that time does not mend. */
-static bool is_final(int error)
-{
-	return error == EACCES || error == EPERM || error == ENAMETOOLONG || error == ENOTDIR || error == EINVAL || error == ENOTSOCK;
-}
-
-static enum outlet_result connect_patiently(struct outlet *o, const struct patience *p)
-{
-	while (o->fd < 0) {
-		int left = patience_left(p);
-		if (connect_once(o, left) >= 0) break;
-		if (is_final(errno)) return OUTLET_REFUSED;
-		left = patience_left(p);
-		if (left == 0) return OUTLET_TRY_AGAIN;
-		signals_poll(NULL, 0, at_most(RETRY_MS, left));
-	}
-	return OUTLET_DELIVERED;
-}
-
-/* The far side says nothing on these connections, so what can be read is its farewell. */
-static bool has_hung_up(int fd)
-{
-	char ignored[512];
-	ssize_t n;
-	do n = recv(fd, ignored, sizeof ignored, MSG_DONTWAIT);
-	while (n > 0 || (n < 0 && errno == EINTR));
-	return n == 0 || errno != EAGAIN;
-}
-
-static enum outlet_result flush_stream(struct outlet *o)
-{
-	struct patience p = patience(o->options.timeout_ms);
-	while (o->held.length > o->offset) {
-		if (o->fd >= 0 && socket_unsent(o->fd) == 0) o->unacknowledged = 0;
-		if (o->fd >= 0 && has_hung_up(o->fd)) drop_connection(o);
-		enum outlet_result result = connect_patiently(o, &p);
-		if (result != OUTLET_DELIVERED) return result;
-		if (o->form == OUTLET_DATAGRAM) return outlet_explain(o, OUTLET_TRY_AGAIN, "the receiver's socket has changed its type");
-		size_t sent;
-		struct span rest = { o->held.data + o->offset, o->held.length - o->offset };
-		int error = socket_send_stream(o->fd, rest, &sent, patience_left(&p));
-		if (sent) book_written(o, sent), p = patience(o->options.timeout_ms);
-		if (error == ETIMEDOUT) return outlet_explain(o, OUTLET_TRY_AGAIN, "the far side does not read");
-		if (error) drop_connection(o), outlet_explain(o, OUTLET_TRY_AGAIN, "%s", strerror(error));
-	}
-	return OUTLET_DELIVERED;
-}
-
-static enum outlet_result close_stream(struct outlet *o)
-{
-	struct patience p = patience(o->options.timeout_ms);
-	if (o->fd < 0) return OUTLET_DELIVERED;
-	for (int pause = 1; o->unacknowledged; pause = pause < RETRY_MS ? pause * 2 : RETRY_MS) {
-		if (socket_unsent(o->fd) == 0) {
-			o->unacknowledged = 0;
-			break;
-		}
-		int left = patience_left(&p);
-		int error = 0;
-		socklen_t size = sizeof error;
-		getsockopt(o->fd, SOL_SOCKET, SO_ERROR, &error, &size);
-		if (error || left == 0) {
-			drop_connection(o);
-			return outlet_explain(o, OUTLET_TRY_AGAIN, "%s", error ? strerror(error) : "the far side has not taken everything");
-		}
-		signals_poll(NULL, 0, at_most(pause, left));
-	}
-	return OUTLET_DELIVERED;
-}
-
-/* --- datagrams ------------------------------------------------------------------ */
-
-/* An error that is waiting on the socket tells of the datagram before. */
-static void book_refusals(struct outlet *o, uint64_t count)
-{
-	if (count > o->delivered) count = o->delivered;
-	o->delivered -= count;
-	o->lost += count;
-}
-
-static enum outlet_result send_datagram(struct outlet *o, struct span line)
-{
-	struct patience p = patience(o->options.timeout_ms);
-	for (;;) {
-		enum outlet_result result = connect_patiently(o, &p);
-		if (result != OUTLET_DELIVERED) return result;
-		uint64_t refused = 0;
-		int error = socket_send_datagram(o->fd, line, &refused);
-		if (o->endpoint->kind == ENDPOINT_UDP) book_refusals(o, refused);
-		if (!error) return o->delivered++, OUTLET_DELIVERED;
-		o->refused_line = error == EMSGSIZE;
-		if (error == EMSGSIZE) return outlet_explain(o, OUTLET_REFUSED, "%zu bytes are too long for a datagram", line.length);
-		outlet_explain(o, OUTLET_TRY_AGAIN, "%s", strerror(error));
-		int left = patience_left(&p);
-		if (left == 0 || (o->endpoint->kind == ENDPOINT_UDP && error == ECONNREFUSED)) return OUTLET_TRY_AGAIN;
-		if (error == EAGAIN) wait_ready(o->fd, POLLOUT, left);
-		else if (error == ENOBUFS) signals_poll(NULL, 0, at_most(1, left));
-		else if (o->endpoint->kind == ENDPOINT_UNIX) close(o->fd), o->fd = -1, signals_poll(NULL, 0, at_most(RETRY_MS, left));
-		else return is_final(error) ? OUTLET_REFUSED : OUTLET_TRY_AGAIN;
-	}
-}
-
-static enum outlet_result flush_datagram(struct outlet *o)
-{
-	int error = 0;
-	socklen_t size = sizeof error;
-	if (o->fd < 0 || o->endpoint->kind != ENDPOINT_UDP) return OUTLET_DELIVERED;
-	if (getsockopt(o->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || !error) return OUTLET_DELIVERED;
-	book_refusals(o, 1);
-	return outlet_explain(o, OUTLET_TRY_AGAIN, "%s", strerror(error));
+	if (fd >= 0) close(fd);
 }
 
 /* --- all kinds -------------------------------------------------------------------- */
 
-struct outlet *outlet_open(const struct endpoint *endpoint, const struct outlet_options *options)
+static bool open_kind(struct outlet *o, struct fault *fault)
 {
-	struct outlet *o = must_alloc(sizeof *o);
+	const struct endpoint *e = o->endpoint;
+	switch (e->kind) {
+	case ENDPOINT_STDIO: case ENDPOINT_FILE:
+		return outlet_open_file(o, fault);
+	case ENDPOINT_TCP: case ENDPOINT_UNIX:
+		o->form = OUTLET_STREAM; /* unix: until the first connection tells */
+		return true;
+	case ENDPOINT_UDP:
+		o->form = OUTLET_DATAGRAM;
+		return true;
+	case ENDPOINT_PUB: case ENDPOINT_PUSH:
+		return outlet_open_zeromq(o, fault);
+	case ENDPOINT_ACK:
+		return outlet_open_ack(o, fault);
+	case ENDPOINT_SPOOL: case ENDPOINT_WEBHDFS: case ENDPOINT_HTTP:
+		return fault_set(fault, EXIT_CONFIGURATION, "%s: %s endpoints cannot be used yet", e->text, endpoint_kind_name(e->kind));
+	default:
+		return fault_set(fault, EXIT_CONFIGURATION, "%s: nothing can be sent to %s: endpoints", e->text, endpoint_kind_name(e->kind));
+	}
+}
+
+struct outlet *outlet_open(const struct endpoint *endpoint, const struct outlet_options *options, struct fault *fault)
+{
+	struct outlet *o = calloc(1, sizeof *o);
+	if (!o) return fault_set(fault, EXIT_INTERNAL, "no memory for an outlet"), NULL;
 	o->endpoint = endpoint;
 	o->options = *options;
 	if (!o->options.hwm) o->options.hwm = HWM_DEFAULT;
 	o->fd = -1;
 	buffer_init(&o->held, SIZE_MAX / 2);
-	switch (endpoint->kind) {
-	case ENDPOINT_STDIO: case ENDPOINT_FILE:
-		o->form = OUTLET_FILE;
-		o->fd = endpoint->kind == ENDPOINT_FILE ? open_file(o) : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-		if (o->fd < 0) die_errno(EXIT_NO_OUTPUT, "cannot open %s", endpoint->kind == ENDPOINT_FILE ? endpoint->path : "standard output");
-		return o;
-	case ENDPOINT_TCP: case ENDPOINT_UNIX:
-		o->form = OUTLET_STREAM; /* unix: until the first connection tells */
-		return o;
-	case ENDPOINT_UDP:
-		o->form = OUTLET_DATAGRAM;
-		return o;
-	case ENDPOINT_PUB: case ENDPOINT_PUSH:
-		outlet_open_zeromq(o);
-		return o;
-	case ENDPOINT_ACK:
-		outlet_open_ack(o);
-		return o;
-	case ENDPOINT_SPOOL: case ENDPOINT_WEBHDFS: case ENDPOINT_HTTP:
-		die(EXIT_CONFIGURATION, "%s: %s endpoints cannot be used yet", endpoint->text, endpoint_kind_name(endpoint->kind));
-	default:
-		die(EXIT_CONFIGURATION, "%s: nothing can be sent to %s: endpoints", endpoint->text, endpoint_kind_name(endpoint->kind));
-	}
+	if (open_kind(o, fault)) return o;
+	free(o);
+	return NULL;
 }
 
 static enum outlet_result flush(struct outlet *o)
 {
 	switch (o->form) {
-	case OUTLET_FILE: return flush_file(o);
-	case OUTLET_STREAM: return flush_stream(o);
-	case OUTLET_DATAGRAM: return flush_datagram(o);
+	case OUTLET_FILE: return outlet_flush_file(o);
+	case OUTLET_STREAM: return outlet_flush_stream(o);
+	case OUTLET_DATAGRAM: return outlet_flush_datagram(o);
 	case OUTLET_ZEROMQ: return outlet_flush_zeromq(o);
 	case OUTLET_ACK: return outlet_flush_ack(o);
 	}
@@ -309,21 +138,27 @@ enum outlet_result outlet_flush(struct outlet *o)
 	return result;
 }
 
-static enum outlet_result send_line(struct outlet *o, struct span line)
+/* Room behind what is held, of which at most one block waits. */
+static enum outlet_result reserve(struct outlet *o, size_t length)
 {
-	if (o->form == OUTLET_ZEROMQ) return outlet_send_zeromq(o, line);
-	if (o->form == OUTLET_ACK) return outlet_send_ack(o, line);
-	if (o->endpoint->kind == ENDPOINT_UNIX && o->fd < 0 && !o->held.length) { /* which type it is decides how the line goes */
-		struct patience p = patience(o->options.timeout_ms);
-		enum outlet_result result = connect_patiently(o, &p);
-		if (result != OUTLET_DELIVERED) return result;
-	}
-	if (o->form == OUTLET_DATAGRAM) return send_datagram(o, line);
 	if (o->held.length - o->offset >= BLOCK_BYTES) {
 		enum outlet_result result = flush(o);
 		if (result != OUTLET_DELIVERED) return result;
 	}
-	if (!buffer_reserve(&o->held, line.length + 1)) die(EXIT_INTERNAL, "no memory for an envelope of %zu bytes", line.length);
+	if (buffer_reserve(&o->held, length)) return OUTLET_DELIVERED;
+	o->held.failed = o->held.no_memory = false;
+	return outlet_explain(o, OUTLET_TRY_AGAIN, "no memory for %zu bytes", length);
+}
+
+static enum outlet_result send_line(struct outlet *o, struct span line)
+{
+	if (o->form == OUTLET_ZEROMQ) return outlet_send_zeromq(o, line);
+	if (o->form == OUTLET_ACK) return outlet_send_ack(o, line);
+	enum outlet_result result = outlet_learn_form(o);
+	if (result != OUTLET_DELIVERED) return result;
+	if (o->form == OUTLET_DATAGRAM) return outlet_send_datagram(o, line);
+	result = reserve(o, line.length + 1);
+	if (result != OUTLET_DELIVERED) return result;
 	buffer_append_span(&o->held, line);
 	buffer_append_byte(&o->held, '\n');
 	o->held_lines++;
@@ -338,6 +173,65 @@ enum outlet_result outlet_send(struct outlet *o, struct span line)
 	return result;
 }
 
+/* The first lines of a block, each with its newline: at most `most` bytes of them but at least one, and how many that is. */
+static struct span first_lines(struct span lines, size_t most, uint64_t *count)
+{
+	const char *at = lines.data, *end = lines.data + lines.length, *newline;
+	for (*count = 0; at < end && (newline = memchr(at, '\n', (size_t)(end - at))); at = newline + 1, ++*count)
+		if (*count && (size_t)(newline + 1 - lines.data) > most) break;
+	return span_between(lines.data, at);
+}
+
+static enum outlet_result send_block(struct outlet *o, struct span block, uint64_t count)
+{
+	if (o->form == OUTLET_ZEROMQ) return outlet_send_block_zeromq(o, block, count);
+	if (o->form == OUTLET_ACK) return outlet_send_block_ack(o, block, count);
+	enum outlet_result result = reserve(o, block.length);
+	if (result != OUTLET_DELIVERED) return result;
+	buffer_append_span(&o->held, block);
+	o->held_lines += count;
+	return OUTLET_DELIVERED;
+}
+
+static enum outlet_result send_lines(struct outlet *o, struct span lines, size_t *taken)
+{
+	for (*taken = 0; *taken < lines.length;) {
+		uint64_t count;
+		enum outlet_result result = outlet_learn_form(o);
+		bool is_single = o->form == OUTLET_DATAGRAM || o->endpoint->kind == ENDPOINT_PUB;
+		struct span rest = { lines.data + *taken, lines.length - *taken }, block = first_lines(rest, is_single ? 0 : OUTLET_BLOCK_BYTES, &count);
+		if (!count) return outlet_explain(o, OUTLET_REFUSED, "a line without its end");
+		if (result == OUTLET_DELIVERED) result = is_single ? send_line(o, (struct span){ block.data, block.length - 1 }) : send_block(o, block, count);
+		if (result != OUTLET_DELIVERED) return result;
+		*taken += block.length;
+	}
+	return OUTLET_DELIVERED;
+}
+
+enum outlet_result outlet_send_lines(struct outlet *o, struct span lines, size_t *taken_bytes)
+{
+	o->refused_line = false;
+	enum outlet_result result = send_lines(o, lines, taken_bytes);
+	o->failed = result != OUTLET_DELIVERED;
+	return result;
+}
+
+uint64_t outlet_delivered(const struct outlet *o)
+{
+	return o->form == OUTLET_ACK ? outlet_delivered_ack(o) : o->delivered;
+}
+
+uint64_t outlet_lost(const struct outlet *o)
+{
+	return o->lost;
+}
+
+void outlet_set_timeout(struct outlet *o, int timeout_ms)
+{
+	o->options.timeout_ms = timeout_ms;
+	o->failed = false; /* new patience */
+}
+
 const char *outlet_reason(const struct outlet *o)
 {
 	return o->reason;
@@ -348,26 +242,12 @@ bool outlet_refused_line(const struct outlet *o)
 	return o->refused_line;
 }
 
-bool outlet_reopen(struct outlet *o)
-{
-	if (o->endpoint->kind != ENDPOINT_FILE) return true;
-	if (flush_file(o) != OUTLET_DELIVERED) return false;
-	int fd = open_file(o);
-	if (fd < 0) {
-		outlet_explain(o, OUTLET_REFUSED, "cannot open %s: %s", o->endpoint->path, strerror(errno));
-		return false;
-	}
-	close(o->fd);
-	o->fd = fd;
-	return true;
-}
-
 enum outlet_result outlet_close(struct outlet *o, uint64_t *lost, char *reason)
 {
 	if (o->failed && o->form != OUTLET_ZEROMQ) o->options.timeout_ms = 0; /* the patience is used up */
 	enum outlet_result result = o->form == OUTLET_ZEROMQ ? outlet_close_zeromq(o) : o->form == OUTLET_ACK ? outlet_close_ack(o) : flush(o);
-	if (result == OUTLET_DELIVERED && o->form == OUTLET_STREAM) result = close_stream(o);
-	if (o->form == OUTLET_FILE && result != OUTLET_DELIVERED) mend_file(o);
+	if (result == OUTLET_DELIVERED && o->form == OUTLET_STREAM) result = outlet_close_stream(o);
+	if (o->form == OUTLET_FILE && result != OUTLET_DELIVERED) outlet_mend_file(o);
 	if (o->fd >= 0 && close(o->fd) < 0 && o->form == OUTLET_FILE && errno != EINTR && result == OUTLET_DELIVERED)
 		result = outlet_explain(o, OUTLET_REFUSED, "%s", strerror(errno));
 	o->lost += o->held_lines;
@@ -377,7 +257,30 @@ enum outlet_result outlet_close(struct outlet *o, uint64_t *lost, char *reason)
 	}
 	if (lost) *lost = o->lost;
 	if (reason) memcpy(reason, o->reason, sizeof o->reason);
+	free(o->queue);
 	buffer_release(&o->held);
 	free(o);
 	return result;
+}
+
+void outlet_know_descriptor(struct outlet *o)
+{
+	struct stat status;
+	if (o->fd >= 0 && o->fd <= STDERR_FILENO) { /* they were closed, which does not make them ours */
+		int standard = o->fd;
+		o->fd = fcntl(standard, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		close(standard);
+	}
+	if (o->fd < 0 || fstat(o->fd, &status) < 0) return;
+	o->device = status.st_dev;
+	o->inode = status.st_ino;
+}
+
+/* Another thread of the parent may have been in the midst of a call: what it was changing (buffers, say) is not to be relied on, or freed. And a child that closes all descriptors
+ * it does not know, as daemons do, may have others under their numbers by now. */
+void outlet_abandon(struct outlet *o)
+{
+	struct stat status;
+	if (!o || o->fd < 0 || fstat(o->fd, &status) < 0) return;
+	if (status.st_dev == o->device && status.st_ino == o->inode) outlet_close_fd(o);
 }

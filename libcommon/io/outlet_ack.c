@@ -6,7 +6,6 @@
 
 #include "io/ackwindow.h"
 #include "io/ackwire.h"
-#include "io/diag.h"
 #include "io/outlet_private.h"
 #include "io/socket.h"
 #include "io/zeromq.h"
@@ -38,7 +37,7 @@ struct outlet_ack {
 	uint64_t rejected;       /* the last number that was rejected */
 	struct buffer rejects;   /* struct rejection, reason, line; again and again */
 	size_t rejects_at;       /* what of them was handed out */
-	struct buffer handed;    /* the reason handed out last, as text */
+	char handed[ACKWIRE_REASON_MAX + 1]; /* the reason handed out last, as text */
 };
 
 struct rejection {
@@ -48,37 +47,60 @@ struct rejection {
 
 /* --- the connection ------------------------------------------------------------------ */
 
-static void open_socket(struct outlet *o)
+static struct zeromq_socket *open_socket(struct outlet *o, struct fault *fault)
 {
 	const struct outlet_options *options = &o->options;
-	o->socket = zeromq_socket_open(o->zeromq, o->endpoint, &(struct zeromq_options){
+	return zeromq_socket_open(o->zeromq, o->endpoint, &(struct zeromq_options){
 		.hwm = QUEUED, .message_limit_bytes = MESSAGE_MAX, .buffer_bytes = options->send_buffer_bytes, .curve_secret = options->curve_secret,
 		.curve_clients = options->curve_clients, .curve_server = options->curve_server, .insecure = options->insecure,
-		.await_peers = true, .failure = EXIT_NO_OUTPUT });
-	o->disconnected = o->denied = o->ack->connected = 0;
+		.is_trial = options->is_trial, .await_peers = true, .failure = EXIT_NO_OUTPUT }, fault);
 }
 
-static void draw_sender(struct outlet_ack *a)
+static bool draw_sender(struct outlet_ack *a)
 {
-	if (getrandom(a->sender, sizeof a->sender, 0) != sizeof a->sender) die_errno(EXIT_SYSTEM, "cannot draw a random number");
+	char sender[sizeof a->sender];
+	ssize_t drawn;
+	do drawn = getrandom(sender, sizeof sender, 0);
+	while (drawn < 0 && errno == EINTR);
+	if (drawn != sizeof sender) return false;
+	memcpy(a->sender, sender, sizeof sender);
 	a->named = false;
+	return true;
 }
 
-void outlet_open_ack(struct outlet *o)
+static void release(struct outlet_ack *a)
 {
-	struct outlet_ack *a = o->ack = must_alloc(sizeof *a);
+	ackwindow_release(&a->window);
+	buffer_release(&a->rejects);
+	free(a);
+}
+
+static bool open_connection(struct outlet *o, struct fault *fault)
+{
+	o->zeromq = zeromq_open(fault);
+	if (!o->zeromq) return false;
+	o->socket = open_socket(o, fault);
+	if (!o->socket) zeromq_close(o->zeromq);
+	return o->socket != NULL;
+}
+
+bool outlet_open_ack(struct outlet *o, struct fault *fault)
+{
+	struct outlet_ack *a = o->ack = calloc(1, sizeof *a);
+	if (!a) return fault_set(fault, EXIT_INTERNAL, "no memory for an outlet");
 	o->form = OUTLET_ACK;
 	a->ping_ms = PING_MS;
 	a->answer_ms = ANSWER_MS;
 	ackwindow_init(&a->window, o->options.sender ? o->options.acknowledged : 0);
 	buffer_init(&a->rejects, SIZE_MAX / 2);
-	buffer_init(&a->handed, 2 * ACKWIRE_REASON_MAX);
-	if (o->options.sender) memcpy(a->sender, o->options.sender, sizeof a->sender);
-	else draw_sender(a);
-	a->named = o->options.sender != NULL;
-	o->zeromq = zeromq_open();
-	open_socket(o);
-	diag_note(1, "sending to %s", zeromq_address(o->socket));
+	if (o->options.sender) memcpy(a->sender, o->options.sender, sizeof a->sender), a->named = true;
+	bool is_open = o->options.sender || draw_sender(a) || fault_set_errno(fault, EXIT_SYSTEM, "cannot draw a random number");
+	if (!is_open || !open_connection(o, fault)) {
+		release(a);
+		return false;
+	}
+	outlet_say(o, false, "sending to %s", zeromq_address(o->socket));
+	return true;
 }
 
 /* Everything that is not acknowledged is sent again, but carefully: if the far side does not take it now either, one batch is enough to know. */
@@ -96,7 +118,7 @@ static void book_cut(struct outlet *o)
 {
 	struct outlet_ack *a = o->ack;
 	if (a->window.sent > a->window.acknowledged && ++a->cuts == CUTS)
-		diag_warn("%s: the connection has broken %d times in a row at a batch of %zu bytes (envelope %llu on): does the far side take so long a one?",
+		outlet_say(o, true, "%s: the connection has broken %d times in a row at a batch of %zu bytes (envelope %llu on): does the far side take so long a one?",
 			o->endpoint->text, CUTS, ackwindow_batch(&(struct ackwindow){ .bytes = a->window.bytes, .head = a->window.head, .next = a->window.head },
 			ACKWIRE_BATCH_BYTES).length, (unsigned long long)a->window.acknowledged + 1);
 }
@@ -126,9 +148,16 @@ static enum outlet_result look(struct outlet *o)
 static void give_up_connection(struct outlet *o)
 {
 	struct outlet_ack *a = o->ack;
-	diag_note(1, "%s: nothing was heard for %d s: connecting anew", o->endpoint->text, (a->ping_ms * (UNANSWERED + 1)) / 1000);
-	zeromq_socket_close(o->socket);
-	open_socket(o);
+	outlet_say(o, false, "%s: nothing was heard for %d s: connecting anew", o->endpoint->text, (a->ping_ms * (UNANSWERED + 1)) / 1000);
+	struct fault fault;
+	struct zeromq_socket *fresh = open_socket(o, &fault);
+	if (fresh) {
+		zeromq_socket_close(o->socket);
+		o->socket = fresh;
+		o->disconnected = o->denied = a->connected = 0;
+	} else { /* the old one stays until the next attempt */
+		outlet_say(o, true, "%s: cannot connect anew: %s", o->endpoint->text, fault.text);
+	}
 	if (a->ping_ms < PING_MAX_MS) a->ping_ms *= 2;
 	a->unanswered = 0;
 }
@@ -143,7 +172,7 @@ static void take_ack(struct outlet *o, uint64_t number)
 	a->told = number;
 	a->pinged = false;
 	if (number > w->highest && !a->named) {
-		diag_warn("%s: acknowledges envelope %llu, but only %llu were sent", o->endpoint->text, (unsigned long long)number, (unsigned long long)w->highest);
+		outlet_say(o, true, "%s: acknowledges envelope %llu, but only %llu were sent", o->endpoint->text, (unsigned long long)number, (unsigned long long)w->highest);
 		return;
 	}
 	/* Under this name more may have been sent by an earlier run than it lived to write down. */
@@ -159,16 +188,28 @@ static void take_ack(struct outlet *o, uint64_t number)
 	}
 }
 
-static void take_rejected(struct outlet_ack *a, uint64_t number, struct span reason)
+static bool keep_rejection(struct outlet_ack *a, uint64_t number, struct span reason, struct span line)
 {
+	struct rejection r = { number, reason.length, line.length };
+	if (!buffer_reserve(&a->rejects, sizeof r + reason.length + line.length)) {
+		a->rejects.failed = a->rejects.no_memory = false;
+		return false;
+	}
+	buffer_append(&a->rejects, &r, sizeof r);
+	buffer_append_span(&a->rejects, reason);
+	return buffer_append_span(&a->rejects, line);
+}
+
+static void take_rejected(struct outlet *o, uint64_t number, struct span reason)
+{
+	struct outlet_ack *a = o->ack;
 	struct span line = ackwindow_line(&a->window, number);
 	if (!line.data || number > a->window.highest || number <= a->rejected) return; /* told before */
 	if (reason.length > ACKWIRE_REASON_MAX) reason.length = ACKWIRE_REASON_MAX;
 	a->rejected = number;
-	buffer_append(&a->rejects, &(struct rejection){ number, reason.length, line.length }, sizeof(struct rejection));
-	buffer_append_span(&a->rejects, reason);
-	buffer_append_span(&a->rejects, line);
-	if (a->rejects.failed) die(EXIT_INTERNAL, "no memory for a rejected envelope of %zu bytes", line.length);
+	/* Without memory for the line it is at least counted. */
+	if (keep_rejection(a, number, reason, line) || keep_rejection(a, number, reason, SPAN(""))) return;
+	outlet_say(o, true, "%s: no memory for a rejected envelope of %zu bytes", o->endpoint->text, line.length);
 }
 
 static void listen(struct outlet *o)
@@ -183,7 +224,7 @@ static void listen(struct outlet *o)
 		if (count > ZEROMQ_PARTS_MAX) continue;
 		struct ackwire said = ackwire_read(parts, count);
 		if (said.kind == ACKWIRE_ACK) take_ack(o, said.sequence);
-		if (said.kind == ACKWIRE_REJECTED) take_rejected(a, said.sequence, said.reason);
+		if (said.kind == ACKWIRE_REJECTED) take_rejected(o, said.sequence, said.reason);
 	}
 }
 
@@ -216,10 +257,9 @@ static void watch_answer(struct outlet *o, int64_t now)
 	if (now - a->moved_ms < a->answer_ms) return;
 	/* It knows less of this sender than it once acknowledged, and going back has not helped: nothing will ever fit, for what it does not know is
 	 * settled and gone from here. (0 is well: it knows nothing, and takes what comes.) */
-	if (a->told && a->told < a->window.acknowledged && a->answer_ms > ANSWER_MS) {
-		diag_warn("%s: has forgotten envelopes that it had acknowledged (%llu of %llu): going on under another name", o->endpoint->text,
+	if (a->told && a->told < a->window.acknowledged && a->answer_ms > ANSWER_MS && draw_sender(a)) {
+		outlet_say(o, true, "%s: has forgotten envelopes that it had acknowledged (%llu of %llu): going on under another name", o->endpoint->text,
 			(unsigned long long)a->told, (unsigned long long)a->window.acknowledged);
-		draw_sender(a);
 		a->told = 0;
 	}
 	go_back(a);
@@ -295,7 +335,7 @@ static enum outlet_result explain_silence(struct outlet *o)
 	bool alone = told->peers_now == 0;
 	const char *what = alone && told->handshake_failed ? "the handshake fails (does one side use CURVE, or another key?)"
 		: alone ? "nobody is connected" : "the far side has not acknowledged";
-	if (o->options.timeout_ms <= 0) return outlet_explain(o, OUTLET_TRY_AGAIN, "%s", what);
+	if (o->options.timeout_ms <= 0 || waits_are_over(o->options.waits, true)) return outlet_explain(o, OUTLET_TRY_AGAIN, "%s", what);
 	return outlet_explain(o, OUTLET_TRY_AGAIN, "%s %s %.3g s", what, alone ? "within" : "for", o->options.timeout_ms / 1000.0);
 }
 
@@ -303,13 +343,13 @@ static enum outlet_result explain_silence(struct outlet *o)
 static enum outlet_result await_room(struct outlet *o, size_t length)
 {
 	const struct ackwindow *w = &o->ack->window;
-	struct patience p = patience(o->options.timeout_ms);
+	struct patience p = patience(o);
 	for (;;) {
 		uint64_t before = w->acknowledged;
 		enum outlet_result result = turn(o);
 		if (result != OUTLET_DELIVERED) return result;
 		if (length == SIZE_MAX ? ackwindow_is_empty(w) : ackwindow_has_room(w, length)) return OUTLET_DELIVERED;
-		if (w->acknowledged != before) p = patience(o->options.timeout_ms);
+		if (w->acknowledged != before) p = patience(o);
 		int left = patience_left(&p);
 		if (left == 0) return explain_silence(o);
 		outlet_wait_socket(o, sooner(left, due_in_ms(o)));
@@ -318,16 +358,35 @@ static enum outlet_result await_room(struct outlet *o, size_t length)
 
 /* --- the outlet's calls ------------------------------------------------------------------------ */
 
+static enum outlet_result make_room(struct outlet *o, size_t length)
+{
+	const struct outlet_ack *a = o->ack;
+	if (!ackwindow_has_room(&a->window, length)) return await_room(o, length);
+	return a->gathered + length >= ACKWIRE_BATCH_BYTES ? turn(o) : OUTLET_DELIVERED;
+}
+
+static enum outlet_result book_taken(struct outlet *o, bool is_taken, size_t length)
+{
+	if (!is_taken) return outlet_explain(o, OUTLET_TRY_AGAIN, "no memory for %zu bytes", length);
+	o->ack->gathered += length;
+	return OUTLET_DELIVERED;
+}
+
 enum outlet_result outlet_send_ack(struct outlet *o, struct span line)
 {
-	struct outlet_ack *a = o->ack;
-	enum outlet_result result = OUTLET_DELIVERED;
-	if (!ackwindow_has_room(&a->window, line.length)) result = await_room(o, line.length);
-	else if (a->gathered + line.length >= ACKWIRE_BATCH_BYTES) result = turn(o);
-	if (result != OUTLET_DELIVERED) return result;
-	if (!ackwindow_add(&a->window, line)) die(EXIT_INTERNAL, "no memory for an envelope of %zu bytes", line.length);
-	a->gathered += line.length + 1;
-	return OUTLET_DELIVERED;
+	enum outlet_result result = make_room(o, line.length);
+	return result == OUTLET_DELIVERED ? book_taken(o, ackwindow_add(&o->ack->window, line), line.length + 1) : result;
+}
+
+enum outlet_result outlet_send_block_ack(struct outlet *o, struct span block, uint64_t lines)
+{
+	enum outlet_result result = make_room(o, block.length);
+	return result == OUTLET_DELIVERED ? book_taken(o, ackwindow_add_lines(&o->ack->window, block, lines), block.length) : result;
+}
+
+uint64_t outlet_delivered_ack(const struct outlet *o)
+{
+	return o->ack->window.acknowledged - (o->options.sender ? o->options.acknowledged : 0);
 }
 
 enum outlet_result outlet_flush_ack(struct outlet *o)
@@ -351,10 +410,7 @@ enum outlet_result outlet_close_ack(struct outlet *o)
 	o->lost = a->window.taken - a->window.acknowledged;
 	zeromq_socket_close(o->socket);
 	zeromq_close(o->zeromq);
-	ackwindow_release(&a->window);
-	buffer_release(&a->rejects);
-	buffer_release(&a->handed);
-	free(a);
+	release(a);
 	return result;
 }
 
@@ -393,10 +449,9 @@ bool outlet_take_rejected(struct outlet *o, struct span *line, const char **reas
 	const char *at = a->rejects.data + a->rejects_at;
 	memcpy(&r, at, sizeof r);
 	if (r.number > a->window.acknowledged) return false; /* until then it counts as outstanding */
-	buffer_clear(&a->handed);
-	buffer_append(&a->handed, at + sizeof r, r.reason_length);
-	*reason = buffer_text(&a->handed);
-	if (!*reason) die(EXIT_INTERNAL, "no memory for a reason");
+	memcpy(a->handed, at + sizeof r, r.reason_length);
+	a->handed[r.reason_length] = '\0';
+	*reason = a->handed;
 	*line = (struct span){ at + sizeof r + r.reason_length, r.line_length };
 	a->rejects_at += sizeof r + r.reason_length + r.line_length;
 	return true;

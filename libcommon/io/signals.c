@@ -118,6 +118,26 @@ int signals_poll(struct pollfd *fds, size_t count, int timeout_ms)
 	return ready;
 }
 
+static int wait_poll(void *unused, struct pollfd *fds, size_t count, int timeout_ms)
+{
+	(void)unused;
+	return signals_poll(fds, count, timeout_ms);
+}
+
+static bool wait_stopping(void *unused)
+{
+	(void)unused;
+	return signals_stopping();
+}
+
+static bool wait_stopping_now(void *unused)
+{
+	(void)unused;
+	return signals_stopping_now();
+}
+
+const struct waits signals_waits = { .poll = wait_poll, .stopping = wait_stopping, .stopping_now = wait_stopping_now, .keeps_deadlines = true };
+
 void signals_reset(void)
 {
 	static const int ours[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD, SIGPIPE, SIGXFSZ };

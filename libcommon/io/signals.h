@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "io/waits.h"
+
 enum signals_want { SIGNALS_STOP = 1, SIGNALS_HANGUP = 2, SIGNALS_STATS = 4, SIGNALS_CHILD = 8,
 	SIGNALS_STOP_AGAIN = 16, /* with STOP: the second request is told by signals_stopping_now, and only the third one ends the process */
 };
@@ -28,6 +30,9 @@ bool signals_take(unsigned one); /* HANGUP, STATS or CHILD has come since the la
  * timeout_ms < 0 waits for ever. At most SIGNALS_POLL_MAX descriptors. Never fails with EINTR. */
 enum { SIGNALS_POLL_MAX = 1024 };
 int signals_poll(struct pollfd *fds, size_t count, int timeout_ms);
+
+/* For the transports: signals_poll, signals_stopping and signals_stopping_now; what has a deadline goes on to it when a stop is asked for. */
+extern const struct waits signals_waits;
 
 /* In a child between fork and exec: nothing blocked, and the actions that we have set are the default ones again; but what our
  * own caller had ignored (nohup, a shell's background job) stays ignored. */

@@ -16,8 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "io/signals.h"
-
 enum { END_STEP_MS = 5 };
 
 int64_t socket_clock_ms(void)
@@ -75,24 +73,24 @@ static int error_of(int fd)
 }
 
 /* Waits until a started connect has ended: 0 or its errno. */
-static int await_connect(int fd, int timeout_ms)
+static int await_connect(int fd, int timeout_ms, const struct waits *waits)
 {
 	int64_t start = socket_clock_ms();
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLOUT };
 		int left = remaining_ms(start, timeout_ms);
-		if (signals_poll(&p, 1, left) > 0) return error_of(fd);
-		if (signals_stopping()) return EINTR;
+		if (waits_poll(waits, &p, 1, left) > 0) return error_of(fd);
+		if (waits_stopping(waits)) return EINTR;
 		if (left == 0) return ETIMEDOUT;
 	}
 }
 
-static int connect_address(const struct sockaddr *address, socklen_t size, int family, int type, int timeout_ms)
+static int connect_address(const struct sockaddr *address, socklen_t size, int family, int type, int timeout_ms, const struct waits *waits)
 {
 	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) return -1;
 	int error = connect(fd, address, size) == 0 ? 0 : errno;
-	if (error == EINPROGRESS) error = await_connect(fd, timeout_ms);
+	if (error == EINPROGRESS) error = await_connect(fd, timeout_ms, waits);
 	if (!error) return fd;
 	close(fd);
 	errno = error;
@@ -120,7 +118,7 @@ static void tune_stream(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
-static int connect_host(const struct endpoint *e, int timeout_ms, char reason[SOCKET_REASON_MAX])
+static int connect_host(const struct endpoint *e, int timeout_ms, const struct waits *waits, char reason[SOCKET_REASON_MAX])
 {
 	struct addrinfo *list;
 	int64_t start = socket_clock_ms();
@@ -130,7 +128,7 @@ static int connect_host(const struct endpoint *e, int timeout_ms, char reason[SO
 	/* Each has its share of the time, or one that does not answer would leave nothing for the others. */
 	for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next, addresses--) {
 		int left = remaining_ms(start, timeout_ms);
-		fd = connect_address(a->ai_addr, a->ai_addrlen, a->ai_family, a->ai_socktype, left < 0 ? left : left / addresses);
+		fd = connect_address(a->ai_addr, a->ai_addrlen, a->ai_family, a->ai_socktype, left < 0 ? left : left / addresses, waits);
 		if (fd < 0) error = errno;
 	}
 	freeaddrinfo(list);
@@ -148,35 +146,35 @@ static bool unix_address(struct sockaddr_un *address, const char *path)
 	return true;
 }
 
-static int connect_path(const char *path, int type, int timeout_ms, char reason[SOCKET_REASON_MAX])
+static int connect_path(const char *path, int type, int timeout_ms, const struct waits *waits, char reason[SOCKET_REASON_MAX])
 {
 	struct sockaddr_un address;
 	if (!unix_address(&address, path)) return fail(reason, ENAMETOOLONG, "the path is longer than a socket's may be (107 bytes)");
 	int64_t start = socket_clock_ms();
 	for (;;) {
-		int fd = connect_address((struct sockaddr *)&address, sizeof address, AF_UNIX, type, timeout_ms);
+		int fd = connect_address((struct sockaddr *)&address, sizeof address, AF_UNIX, type, timeout_ms, waits);
 		if (fd >= 0) return fd;
 		/* A stream listener whose queue is full answers EAGAIN at once, and nothing tells when to come again. */
 		int left = remaining_ms(start, timeout_ms);
 		if (errno != EAGAIN || left == 0) return fail(reason, errno, NULL);
-		signals_poll(NULL, 0, left < 0 || left > 20 ? 20 : left);
-		if (signals_stopping()) return fail(reason, EINTR, NULL);
+		waits_poll(waits, NULL, 0, left < 0 || left > 20 ? 20 : left);
+		if (waits_stopping(waits)) return fail(reason, EINTR, NULL);
 	}
 }
 
-int socket_connect(const struct endpoint *e, enum socket_type type, int timeout_ms, char reason[SOCKET_REASON_MAX])
+int socket_connect(const struct endpoint *e, enum socket_type type, int timeout_ms, const struct waits *waits, char reason[SOCKET_REASON_MAX])
 {
-	if (e->kind == ENDPOINT_UNIX) return connect_path(e->path, type == SOCKET_STREAM ? SOCK_STREAM : SOCK_DGRAM, timeout_ms, reason);
-	return connect_host(e, timeout_ms, reason);
+	if (e->kind == ENDPOINT_UNIX) return connect_path(e->path, type == SOCKET_STREAM ? SOCK_STREAM : SOCK_DGRAM, timeout_ms, waits, reason);
+	return connect_host(e, timeout_ms, waits, reason);
 }
 
-int socket_connect_unix(const char *path, enum socket_type *type, int timeout_ms, char reason[SOCKET_REASON_MAX])
+int socket_connect_unix(const char *path, enum socket_type *type, int timeout_ms, const struct waits *waits, char reason[SOCKET_REASON_MAX])
 {
-	int fd = connect_path(path, SOCK_STREAM, timeout_ms, reason);
+	int fd = connect_path(path, SOCK_STREAM, timeout_ms, waits, reason);
 	*type = SOCKET_STREAM;
 	if (fd >= 0 || errno != EPROTOTYPE) return fd;
 	*type = SOCKET_DATAGRAM;
-	return connect_path(path, SOCK_DGRAM, timeout_ms, reason);
+	return connect_path(path, SOCK_DGRAM, timeout_ms, waits, reason);
 }
 
 /* A socket file is left behind by whoever was killed; one that somebody listens on must not be stolen. */
@@ -187,7 +185,7 @@ static int clear_stale(const struct sockaddr_un *address, char reason[SOCKET_REA
 	if (!S_ISSOCK(status.st_mode)) return fail(reason, EEXIST, "it exists and is not a socket");
 	static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
 	for (int i = 0; i < 2; i++) {
-		int fd = connect_address((const struct sockaddr *)address, sizeof *address, AF_UNIX, types[i], 0);
+		int fd = connect_address((const struct sockaddr *)address, sizeof *address, AF_UNIX, types[i], 0, &waits_plain);
 		if (fd >= 0) close(fd);
 		if (fd >= 0 || errno == EAGAIN) return fail(reason, EADDRINUSE, "another process listens there");
 		if (errno != ECONNREFUSED && errno != EPROTOTYPE) return fail(reason, errno, NULL);
@@ -291,7 +289,7 @@ int socket_send_datagram(int fd, struct span datagram, uint64_t *refused)
 	}
 }
 
-int socket_send_stream(int fd, struct span bytes, size_t *sent, int timeout_ms)
+int socket_send_stream(int fd, struct span bytes, size_t *sent, int timeout_ms, const struct waits *waits)
 {
 	int64_t start = socket_clock_ms();
 	*sent = 0;
@@ -307,7 +305,7 @@ int socket_send_stream(int fd, struct span bytes, size_t *sent, int timeout_ms)
 		int left = remaining_ms(start, timeout_ms);
 		if (left == 0) return ETIMEDOUT;
 		struct pollfd p = { .fd = fd, .events = POLLOUT };
-		if (signals_poll(&p, 1, left) == 0 && left < 0 && signals_stopping()) return ETIMEDOUT;
+		if (waits_poll(waits, &p, 1, left) == 0 && waits_are_over(waits, left >= 0)) return ETIMEDOUT;
 	}
 	return 0;
 }
@@ -329,7 +327,7 @@ static bool hear_end(int fd, int *error)
 }
 
 /* An end that comes before our last byte was taken proves nothing yet: it may have been closed with the byte still on its way. */
-int socket_end(int fd, int64_t timeout_ms, char reason[SOCKET_REASON_MAX])
+int socket_end(int fd, int64_t timeout_ms, const struct waits *waits, char reason[SOCKET_REASON_MAX])
 {
 	int64_t start = socket_clock_ms();
 	int least = INT_MAX, error = 0;
@@ -346,11 +344,11 @@ int socket_end(int fd, int64_t timeout_ms, char reason[SOCKET_REASON_MAX])
 			start = socket_clock_ms();
 		}
 		int64_t left = start + timeout_ms - socket_clock_ms();
-		if (signals_stopping_now()) return fail(reason, EINTR, "stopped while it was taking the rest");
+		if (waits_stopping_now(waits)) return fail(reason, EINTR, "stopped while it was taking the rest");
 		if (left <= 0) return fail(reason, ETIMEDOUT, waiting ? "it takes no more" : "it does not end its side of the connection");
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		int step = waiting ? END_STEP_MS : left > 1000 ? 1000 : (int)left;
-		signals_poll(&p, is_ended ? 0 : 1, step);
+		waits_poll(waits, &p, is_ended ? 0 : 1, step);
 	}
 }
 

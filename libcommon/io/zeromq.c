@@ -4,40 +4,14 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zmq.h>
 
 #include "io/curve.h"
-#include "io/diag.h"
 #include "io/socket.h"
-
-#define ZEROMQ_CALLS(each) \
-	each(zmq_errno) each(zmq_strerror) each(zmq_version) each(zmq_ctx_new) each(zmq_ctx_term) each(zmq_ctx_shutdown) \
-	each(zmq_socket) each(zmq_close) each(zmq_setsockopt) each(zmq_getsockopt) each(zmq_bind) each(zmq_connect) \
-	each(zmq_send) each(zmq_recv) each(zmq_msg_init) each(zmq_msg_recv) each(zmq_msg_close) each(zmq_msg_data) \
-	each(zmq_msg_size) each(zmq_msg_more) each(zmq_msg_move) each(zmq_socket_monitor) each(zmq_z85_encode) each(zmq_curve_keypair) each(zmq_curve_public)
-
-/* libzmq's functions under their own names. */
-struct library {
-#define CALL_FIELD(name) __typeof__(&name) name;
-	ZEROMQ_CALLS(CALL_FIELD)
-#undef CALL_FIELD
-};
-
-struct zeromq {
-	struct library call;
-	void *context;
-	unsigned sockets;       /* made so far: numbers the monitors */
-	char *clients;          /* directory of keys that the gatekeeper lets in; NULL: all */
-	bool keeps_gate;
-	pthread_t gatekeeper;
-	void *gate;
-};
+#include "io/zeromq_private.h"
 
 struct zeromq_socket {
 	struct zeromq *owner;
@@ -50,121 +24,87 @@ struct zeromq_socket {
 	struct zeromq_events events;
 	unsigned failures_due;  /* failed handshakes whose disconnect is still to come */
 	bool binds, is_publisher;
+	bool holds;             /* sends over unix sockets */
+	struct zeromq_held held;
 	char address[256];
 };
 
 /* Handshakes take milliseconds; half-open ones cost a descriptor each. */
 enum { HANDSHAKE_MS = 10000, RECONNECT_MS = 100, RECONNECT_MAX_MS = 2000, SUBSCRIPTION_MAX = 4096 };
 
-struct zeromq *zeromq_open(void)
+static bool load(struct library *call, struct fault *fault)
 {
-	struct zeromq *z = must_alloc(sizeof *z);
 	/* Never unloaded: its threads may outlive the context by a moment. */
 	void *library = dlopen("libzmq.so.5", RTLD_NOW | RTLD_LOCAL);
 	if (!library) library = dlopen("libzmq.so", RTLD_NOW | RTLD_LOCAL);
-	if (!library) die(EXIT_SYSTEM, "cannot load ZeroMQ, which this endpoint needs (Debian's package is libzmq5): %s", dlerror());
+	if (!library) return fault_set(fault, EXIT_SYSTEM, "cannot load ZeroMQ, which this endpoint needs (Debian's package is libzmq5): %s", dlerror());
 #define CALL_LOAD(name) \
-	if (!(z->call.name = (__typeof__(&name))dlsym(library, #name))) die(EXIT_SYSTEM, "this libzmq is too old: it has no %s", #name);
+	if (!(call->name = (__typeof__(&name))dlsym(library, #name))) return fault_set(fault, EXIT_SYSTEM, "this libzmq is too old: it has no %s", #name);
 	ZEROMQ_CALLS(CALL_LOAD)
 #undef CALL_LOAD
-	z->context = z->call.zmq_ctx_new();
-	if (!z->context) die(EXIT_SYSTEM, "cannot start ZeroMQ: %s", strerror(errno));
-	return z;
-}
-
-void zeromq_make_keys(struct zeromq *z, const char *path)
-{
-	char public[CURVE_KEY_SIZE], secret[CURVE_KEY_SIZE];
-	if (z->call.zmq_curve_keypair(public, secret) < 0) die(EXIT_CONFIGURATION, "this libzmq was built without CURVE");
-	curve_write_pair(path, public, secret);
-	explicit_bzero(secret, sizeof secret);
-}
-
-/* --- the gatekeeper: ZAP (RFC 27) -------------------------------------------- */
-
-enum { ZAP_ID_MAX = 256, ZAP_PARTS = 7, ZAP_KEY = 32 };
-
-/* One request, read whole whatever it holds; the client's key as text in `public`, empty if there was none. False: the
- * context is being ended. */
-static bool gate_receive(struct zeromq *z, char id[ZAP_ID_MAX], size_t *id_length, char public[CURVE_KEY_SIZE])
-{
-	unsigned parts = 0;
-	bool curve = false, more = true;
-	public[0] = '\0';
-	*id_length = 0;
-	for (; more; parts++) {
-		zmq_msg_t part;
-		z->call.zmq_msg_init(&part);
-		while (z->call.zmq_msg_recv(&part, z->gate, 0) < 0) {
-			if (z->call.zmq_errno() == EINTR) continue;
-			z->call.zmq_msg_close(&part);
-			return false;
-		}
-		size_t size = z->call.zmq_msg_size(&part);
-		const char *data = z->call.zmq_msg_data(&part);
-		if (parts == 1 && size <= ZAP_ID_MAX) memcpy(id, data, *id_length = size);
-		if (parts == 5) curve = size == 5 && !memcmp(data, "CURVE", 5);
-		if (parts == 6 && curve && size == ZAP_KEY) z->call.zmq_z85_encode(public, (const uint8_t *)data, ZAP_KEY);
-		more = z->call.zmq_msg_more(&part);
-		z->call.zmq_msg_close(&part);
-	}
-	if (parts != ZAP_PARTS) public[0] = '\0';
 	return true;
 }
 
-static void *gate_run(void *argument)
+struct zeromq *zeromq_open(struct fault *fault)
 {
-	struct zeromq *z = argument;
-	char id[ZAP_ID_MAX], public[CURVE_KEY_SIZE];
-	size_t id_length;
-	while (gate_receive(z, id, &id_length, public)) {
-		bool welcome = public[0] && (!z->clients || curve_is_listed(z->clients, public));
-		struct span reply[6] = { SPAN("1.0"), { id, id_length }, welcome ? SPAN("200") : SPAN("400"),
-			welcome ? SPAN("OK") : SPAN("this key is not let in"), SPAN(""), SPAN("") };
-		for (int i = 0; i < 6; i++) z->call.zmq_send(z->gate, reply[i].data, reply[i].length, i < 5 ? ZMQ_SNDMORE : 0);
+	struct zeromq *z = calloc(1, sizeof *z);
+	if (!z) return fault_set(fault, EXIT_INTERNAL, "no memory for ZeroMQ"), NULL;
+	if (load(&z->call, fault) && zeromq_has_room(fault)) {
+		z->context = z->call.zmq_ctx_new();
+		if (z->context) return z;
+		fault_set(fault, EXIT_SYSTEM, "cannot start ZeroMQ: %s", strerror(errno));
 	}
-	z->call.zmq_close(z->gate);
+	free(z);
 	return NULL;
 }
 
-/* Runs before the first server socket is bound, and until the context ends: there is no moment in which a key goes unasked. */
-static void gate_start(struct zeromq *z, const char *clients)
+bool zeromq_make_keys(struct zeromq *z, const char *path, struct fault *fault)
 {
-	sigset_t all, old;
-	if (z->keeps_gate) return;
-	if (clients) curve_check_directory(clients), z->clients = must_copy(span_of(clients));
-	z->gate = z->call.zmq_socket(z->context, ZMQ_REP);
-	if (!z->gate || z->call.zmq_bind(z->gate, "inproc://zeromq.zap.01") < 0)
-		die(EXIT_SYSTEM, "cannot start ZeroMQ's authentication: %s", z->call.zmq_strerror(z->call.zmq_errno()));
-	sigfillset(&all); /* signals are for the main thread */
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	int error = pthread_create(&z->gatekeeper, NULL, gate_run, z);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (error) die(EXIT_SYSTEM, "cannot start ZeroMQ's authentication: %s", strerror(error));
-	z->keeps_gate = true;
+	char public[CURVE_KEY_SIZE], secret[CURVE_KEY_SIZE];
+	if (z->call.zmq_curve_keypair(public, secret) < 0) return fault_set(fault, EXIT_CONFIGURATION, "this libzmq was built without CURVE");
+	bool is_made = curve_write_pair(path, public, secret, fault);
+	explicit_bzero(secret, sizeof secret);
+	return is_made;
+}
+
+static void end_gate(struct zeromq *z)
+{
+	z->call.zmq_ctx_shutdown(z->context);
+	if (z->keeps_gate) pthread_join(z->gatekeeper, NULL);
+}
+
+static void release(struct zeromq *z)
+{
+	free(z->clients);
+	free(z);
 }
 
 void zeromq_close(struct zeromq *z)
 {
 	if (!z) return;
-	z->call.zmq_ctx_shutdown(z->context);
-	if (z->keeps_gate) pthread_join(z->gatekeeper, NULL);
+	end_gate(z);
 	while (z->call.zmq_ctx_term(z->context) < 0 && z->call.zmq_errno() == EINTR) continue;
-	free(z->clients);
-	free(z);
+	release(z);
+}
+
+void zeromq_leave(struct zeromq *z)
+{
+	if (!z) return;
+	end_gate(z);
+	release(z);
 }
 
 /* --- sockets ---------------------------------------------------------------------- */
 
-static void set_option(struct zeromq_socket *s, int option, const void *value, size_t size, const char *name)
+static bool set_option(struct zeromq_socket *s, int option, const void *value, size_t size, const char *name, struct fault *fault)
 {
-	if (s->call->zmq_setsockopt(s->socket, option, value, size) < 0)
-		die(EXIT_SYSTEM, "libzmq does not take the option %s: %s", name, s->call->zmq_strerror(s->call->zmq_errno()));
+	if (s->call->zmq_setsockopt(s->socket, option, value, size) == 0) return true;
+	return fault_set(fault, EXIT_SYSTEM, "libzmq does not take the option %s: %s", name, s->call->zmq_strerror(s->call->zmq_errno()));
 }
 
-static void set_int(struct zeromq_socket *s, int option, int value, const char *name)
+static bool set_int(struct zeromq_socket *s, int option, int value, const char *name, struct fault *fault)
 {
-	set_option(s, option, &value, sizeof value, name);
+	return set_option(s, option, &value, sizeof value, name, fault);
 }
 
 static int socket_kind(enum endpoint_kind kind, bool receives)
@@ -180,91 +120,120 @@ static int socket_kind(enum endpoint_kind kind, bool receives)
 	}
 }
 
-static void set_curve(struct zeromq_socket *s, const struct endpoint *e, const struct zeromq_options *o)
+/* What is asked for is a mistake, or nothing that anybody should get without having said so. */
+static bool is_safe(const struct zeromq_socket *s, const struct endpoint *e, const struct zeromq_options *o, struct fault *fault)
 {
-	char public[CURVE_KEY_SIZE], secret[CURVE_KEY_SIZE], server[CURVE_KEY_SIZE];
-	if (s->binds ? !o->curve_secret : !o->curve_server) {
-		if (e->host && !endpoint_is_local(e) && !o->insecure)
-			die(EXIT_CONFIGURATION, "%s: %s off this host without CURVE, so anybody there may %s: give --curve-%s, or --insecure if that is meant",
-				e->text, s->binds ? "listening" : "connecting", s->binds ? "connect" : "answer", s->binds ? "secret and --curve-clients" : "server");
-		return;
-	}
-	if (s->binds && !o->curve_clients && !o->insecure)
-		die(EXIT_CONFIGURATION, "%s: CURVE without --curve-clients lets in any key: give the directory of client keys, or --insecure if that is meant", e->text);
-	if (s->binds) gate_start(s->owner, o->curve_clients);
-	if (o->curve_secret) {
-		curve_read_secret(o->curve_secret, secret);
-		if (s->call->zmq_curve_public(public, secret) < 0) die(EXIT_CONFIGURATION, "the secret key in %s is no CURVE key", o->curve_secret);
-	} else if (s->call->zmq_curve_keypair(public, secret) < 0) {
-		die(EXIT_CONFIGURATION, "this libzmq was built without CURVE");
-	}
-	if (s->binds) {
-		set_int(s, ZMQ_CURVE_SERVER, 1, "CURVE_SERVER (was it built without CURVE?)");
-		set_option(s, ZMQ_ZAP_DOMAIN, "metlog", 6, "ZAP_DOMAIN");
-	} else {
-		curve_read_public(o->curve_server, server);
-		set_option(s, ZMQ_CURVE_SERVERKEY, server, CURVE_KEY_SIZE, "CURVE_SERVERKEY");
-		set_option(s, ZMQ_CURVE_PUBLICKEY, public, CURVE_KEY_SIZE, "CURVE_PUBLICKEY");
-	}
-	set_option(s, ZMQ_CURVE_SECRETKEY, secret, CURVE_KEY_SIZE, "CURVE_SECRETKEY");
-	explicit_bzero(secret, sizeof secret);
+	bool has_curve = s->binds ? o->curve_secret : o->curve_server;
+	if (o->insecure || (has_curve ? !s->binds || o->curve_clients : !e->host || endpoint_is_local(e))) return true;
+	if (!has_curve)
+		return fault_set(fault, EXIT_CONFIGURATION, "%s: %s off this host without CURVE, so anybody there may %s: give --curve-%s, or --insecure if that is meant",
+			e->text, s->binds ? "listening" : "connecting", s->binds ? "connect" : "answer", s->binds ? "secret and --curve-clients" : "server");
+	return fault_set(fault, EXIT_CONFIGURATION,
+		"%s: CURVE without --curve-clients lets in any key: give the directory of client keys, or --insecure if that is meant", e->text);
 }
 
-static void set_options(struct zeromq_socket *s, const struct endpoint *e, const struct zeromq_options *o)
+/* Our key pair: from its file, or one for this socket. */
+static bool get_keys(struct zeromq_socket *s, const char *path, char public[CURVE_KEY_SIZE], char secret[CURVE_KEY_SIZE], struct fault *fault)
+{
+	if (!path) return s->call->zmq_curve_keypair(public, secret) == 0 || fault_set(fault, EXIT_CONFIGURATION, "this libzmq was built without CURVE");
+	if (!curve_read_secret(path, secret, fault)) return false;
+	return s->call->zmq_curve_public(public, secret) == 0 || fault_set(fault, EXIT_CONFIGURATION, "the secret key in %s is no CURVE key", path);
+}
+
+static bool set_keys(struct zeromq_socket *s, const struct zeromq_options *o, const char public[CURVE_KEY_SIZE], const char secret[CURVE_KEY_SIZE],
+	struct fault *fault)
+{
+	char server[CURVE_KEY_SIZE];
+	bool is_set = s->binds ? set_int(s, ZMQ_CURVE_SERVER, 1, "CURVE_SERVER (was it built without CURVE?)", fault) &&
+			set_option(s, ZMQ_ZAP_DOMAIN, "metlog", 6, "ZAP_DOMAIN", fault)
+		: curve_read_public(o->curve_server, server, fault) &&
+			set_option(s, ZMQ_CURVE_SERVERKEY, server, CURVE_KEY_SIZE, "CURVE_SERVERKEY", fault) &&
+			set_option(s, ZMQ_CURVE_PUBLICKEY, public, CURVE_KEY_SIZE, "CURVE_PUBLICKEY", fault);
+	return is_set && set_option(s, ZMQ_CURVE_SECRETKEY, secret, CURVE_KEY_SIZE, "CURVE_SECRETKEY", fault);
+}
+
+static bool set_curve(struct zeromq_socket *s, const struct endpoint *e, const struct zeromq_options *o, struct fault *fault)
+{
+	char public[CURVE_KEY_SIZE], secret[CURVE_KEY_SIZE];
+	if (!is_safe(s, e, o, fault)) return false;
+	if (s->binds ? !o->curve_secret : !o->curve_server) return true;
+	if (s->binds && !zeromq_gate_start(s->owner, o->curve_clients, fault)) return false;
+	bool is_set = get_keys(s, o->curve_secret, public, secret, fault) && set_keys(s, o, public, secret, fault);
+	explicit_bzero(secret, sizeof secret);
+	return is_set;
+}
+
+static bool set_options(struct zeromq_socket *s, const struct endpoint *e, const struct zeromq_options *o, struct fault *fault)
 {
 	int64_t limit = s->is_publisher ? SUBSCRIPTION_MAX : o->message_limit_bytes;
-	set_int(s, ZMQ_LINGER, 0, "LINGER");
-	set_int(s, ZMQ_SNDHWM, o->send_hwm ? o->send_hwm : o->hwm, "SNDHWM");
-	set_int(s, ZMQ_RCVHWM, o->hwm, "RCVHWM");
-	set_option(s, ZMQ_MAXMSGSIZE, &limit, sizeof limit, "MAXMSGSIZE");
-	set_int(s, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS, "HANDSHAKE_IVL");
-	set_int(s, ZMQ_RECONNECT_IVL, RECONNECT_MS, "RECONNECT_IVL");
-	set_int(s, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS, "RECONNECT_IVL_MAX");
-	set_int(s, ZMQ_TCP_KEEPALIVE, 1, "TCP_KEEPALIVE"); /* notices a dead host with any peer; heartbeats only new ones know */
-	set_int(s, ZMQ_TCP_KEEPALIVE_IDLE, 60, "TCP_KEEPALIVE_IDLE");
-	set_int(s, ZMQ_TCP_KEEPALIVE_INTVL, 15, "TCP_KEEPALIVE_INTVL");
-	if (o->buffer_bytes) set_int(s, ZMQ_RCVBUF, o->buffer_bytes, "RCVBUF"), set_int(s, ZMQ_SNDBUF, o->buffer_bytes, "SNDBUF");
-	if (o->await_peers) set_int(s, ZMQ_IMMEDIATE, 1, "IMMEDIATE");
-	if (e->kind == ENDPOINT_ACK && o->receives) set_int(s, ZMQ_ROUTER_MANDATORY, 1, "ROUTER_MANDATORY");
-	if (s->is_publisher) set_int(s, ZMQ_XPUB_NODROP, 1, "XPUB_NODROP");
-	if (e->kind == ENDPOINT_SUB) set_option(s, ZMQ_SUBSCRIBE, "", 0, "SUBSCRIBE");
 	/* With IPV6 on, a name is resolved to its IPv6 address alone, so it is on only where an IPv6 address or any address is meant. */
-	if (e->host && (strchr(e->host, ':') || (s->binds && !strcmp(e->host, "*")))) set_int(s, ZMQ_IPV6, 1, "IPV6");
-	set_curve(s, e, o);
+	bool is_ipv6 = e->host && (strchr(e->host, ':') || (s->binds && !strcmp(e->host, "*")));
+	const struct {
+		bool is_wanted;
+		int option, value;
+		const char *name;
+	} rows[] = {
+		{ true, ZMQ_LINGER, 0, "LINGER" },
+		{ true, ZMQ_SNDHWM, o->send_hwm ? o->send_hwm : o->hwm, "SNDHWM" },
+		{ true, ZMQ_RCVHWM, o->hwm, "RCVHWM" },
+		{ true, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS, "HANDSHAKE_IVL" },
+		{ true, ZMQ_RECONNECT_IVL, RECONNECT_MS, "RECONNECT_IVL" },
+		{ true, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS, "RECONNECT_IVL_MAX" },
+		{ true, ZMQ_TCP_KEEPALIVE, 1, "TCP_KEEPALIVE" }, /* notices a dead host with any peer; heartbeats only new ones know */
+		{ true, ZMQ_TCP_KEEPALIVE_IDLE, 60, "TCP_KEEPALIVE_IDLE" },
+		{ true, ZMQ_TCP_KEEPALIVE_INTVL, 15, "TCP_KEEPALIVE_INTVL" },
+		{ o->buffer_bytes, ZMQ_RCVBUF, o->buffer_bytes, "RCVBUF" },
+		{ o->buffer_bytes, ZMQ_SNDBUF, o->buffer_bytes, "SNDBUF" },
+		{ o->await_peers, ZMQ_IMMEDIATE, 1, "IMMEDIATE" },
+		{ e->kind == ENDPOINT_ACK && o->receives, ZMQ_ROUTER_MANDATORY, 1, "ROUTER_MANDATORY" },
+		{ s->is_publisher, ZMQ_XPUB_NODROP, 1, "XPUB_NODROP" },
+		{ is_ipv6, ZMQ_IPV6, 1, "IPV6" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (rows[i].is_wanted && !set_int(s, rows[i].option, rows[i].value, rows[i].name, fault)) return false;
+	if (!set_option(s, ZMQ_MAXMSGSIZE, &limit, sizeof limit, "MAXMSGSIZE", fault)) return false;
+	if (e->kind == ENDPOINT_SUB && !set_option(s, ZMQ_SUBSCRIBE, "", 0, "SUBSCRIBE", fault)) return false;
+	return set_curve(s, e, o, fault);
 }
 
-static void open_monitor(struct zeromq_socket *s)
+static bool open_monitor(struct zeromq_socket *s, struct fault *fault)
 {
 	char name[64];
 	snprintf(name, sizeof name, "inproc://metlog.monitor.%u", s->owner->sockets++);
 	s->monitor = s->call->zmq_socket(s->owner->context, ZMQ_PAIR);
-	if (s->call->zmq_socket_monitor(s->socket, name, ZMQ_EVENT_ALL) < 0 || !s->monitor || s->call->zmq_connect(s->monitor, name) < 0)
-		die(EXIT_SYSTEM, "cannot watch a ZeroMQ socket: %s", s->call->zmq_strerror(s->call->zmq_errno()));
+	if (s->call->zmq_socket_monitor(s->socket, name, ZMQ_EVENT_ALL) == 0 && s->monitor && s->call->zmq_connect(s->monitor, name) == 0) return true;
+	return fault_set(fault, EXIT_SYSTEM, "cannot watch a ZeroMQ socket: %s", s->call->zmq_strerror(s->call->zmq_errno()));
 }
 
 /* libzmq would take a socket file over from a live process without a word. */
-static void refuse_theft(const struct endpoint *e, int failure)
+static bool is_theft(const struct endpoint *e, enum diag_exit failure, struct fault *fault)
 {
 	char reason[SOCKET_REASON_MAX];
 	enum socket_type type;
-	if (!e->path || e->path[0] == '@' || access(e->path, F_OK) < 0) return;
-	int fd = socket_connect_unix(e->path, &type, 0, reason);
-	if (fd < 0 && errno == ECONNREFUSED) return;
+	if (!e->path || e->path[0] == '@' || access(e->path, F_OK) < 0) return false;
+	int fd = socket_connect_unix(e->path, &type, 0, &waits_plain, reason);
+	if (fd < 0 && errno == ECONNREFUSED) return false;
 	if (fd >= 0) close(fd);
-	die((enum diag_exit)failure, "cannot listen on %s: %s", e->text, fd >= 0 ? "another process listens there" : reason);
+	return !fault_set(fault, failure, "cannot listen on %s: %s", e->text, fd >= 0 ? "another process listens there" : reason);
 }
 
-static int attach(struct zeromq_socket *s, const struct endpoint *e)
+static int bind_path(struct zeromq_socket *s, const struct endpoint *e)
 {
-	if (!s->binds) return s->call->zmq_connect(s->socket, e->address);
 	mode_t old = umask(077); /* a socket file is for its owner */
 	int result = s->call->zmq_bind(s->socket, e->address);
-	if (result < 0 && e->host && !strcmp(e->host, "*")) { /* a host without IPv6 */
-		set_int(s, ZMQ_IPV6, 0, "IPV6");
-		result = s->call->zmq_bind(s->socket, e->address);
-	}
 	umask(old);
 	return result;
+}
+
+static bool attach(struct zeromq_socket *s, const struct endpoint *e, enum diag_exit failure, struct fault *fault)
+{
+	int off = 0, result = !s->binds ? s->call->zmq_connect(s->socket, e->address) : e->path ? bind_path(s, e) : s->call->zmq_bind(s->socket, e->address);
+	if (result < 0 && s->binds && e->host && !strcmp(e->host, "*")) { /* a host without IPv6 */
+		s->call->zmq_setsockopt(s->socket, ZMQ_IPV6, &off, sizeof off);
+		result = s->call->zmq_bind(s->socket, e->address);
+	}
+	if (result == 0) return true;
+	return fault_set(fault, failure, "cannot %s %s: %s", s->binds ? "listen on" : "connect to", e->text, s->call->zmq_strerror(s->call->zmq_errno()));
 }
 
 bool zeromq_would_bind(const struct endpoint *e)
@@ -283,29 +252,40 @@ const char *zeromq_curve_fault(const struct zeromq_options *o, bool binds, bool 
 	return binds ? "an endpoint that binds needs --curve-secret for CURVE" : "an endpoint that connects needs --curve-server for CURVE";
 }
 
-struct zeromq_socket *zeromq_socket_open(struct zeromq *z, const struct endpoint *e, const struct zeromq_options *o)
+static bool open_socket(struct zeromq_socket *s, const struct endpoint *e, const struct zeromq_options *o, struct fault *fault)
 {
-	int kind = socket_kind(e->kind, o->receives);
-	if (e->kind == ENDPOINT_ACK && e->side != ENDPOINT_EITHER && o->receives != (e->side == ENDPOINT_BINDS))
-		die(EXIT_CONFIGURATION, "%s: of ack: the receiver binds and the sender connects, so that each envelope has one who answers for it", e->text);
-	if (kind < 0) die(EXIT_CONFIGURATION, "%s: %s: is not a ZeroMQ socket that can be used yet", e->text, endpoint_kind_name(e->kind));
-	struct zeromq_socket *s = must_alloc(sizeof *s);
-	s->owner = z;
-	s->call = &z->call;
-	s->is_publisher = e->kind == ENDPOINT_PUB;
-	s->binds = e->kind == ENDPOINT_ACK ? o->receives : zeromq_would_bind(e);
-	s->call->zmq_msg_init(&s->part);
-	s->socket = s->call->zmq_socket(z->context, kind);
-	if (!s->socket) die(EXIT_SYSTEM, "cannot make a ZeroMQ socket for %s: %s", e->text, s->call->zmq_strerror(s->call->zmq_errno()));
-	set_options(s, e, o);
-	open_monitor(s);
-	if (s->binds) refuse_theft(e, o->failure);
-	if (attach(s, e) < 0)
-		die((enum diag_exit)o->failure, "cannot %s %s: %s", s->binds ? "listen on" : "connect to", e->text, s->call->zmq_strerror(s->call->zmq_errno()));
+	s->socket = s->call->zmq_socket(s->owner->context, socket_kind(e->kind, o->receives));
+	if (!s->socket) return fault_set(fault, EXIT_SYSTEM, "cannot make a ZeroMQ socket for %s: %s", e->text, s->call->zmq_strerror(s->call->zmq_errno()));
+	if (!set_options(s, e, o, fault) || !open_monitor(s, fault)) return false;
+	bool is_tried = o->is_trial && !s->binds && e->host;
+	if ((s->binds && is_theft(e, o->failure, fault)) || (!is_tried && !attach(s, e, o->failure, fault))) return false;
 	size_t size = sizeof s->address;
 	if (!s->binds || s->call->zmq_getsockopt(s->socket, ZMQ_LAST_ENDPOINT, s->address, &size) < 0)
 		snprintf(s->address, sizeof s->address, "%s", e->address);
-	return s;
+	return true;
+}
+
+struct zeromq_socket *zeromq_socket_open(struct zeromq *z, const struct endpoint *e, const struct zeromq_options *o, struct fault *fault)
+{
+	if (e->kind == ENDPOINT_ACK && e->side != ENDPOINT_EITHER && o->receives != (e->side == ENDPOINT_BINDS)) {
+		fault_set(fault, EXIT_CONFIGURATION, "%s: of ack: the receiver binds and the sender connects, so that each envelope has one who answers for it", e->text);
+		return NULL;
+	}
+	if (socket_kind(e->kind, o->receives) < 0) {
+		fault_set(fault, EXIT_CONFIGURATION, "%s: %s: is not a ZeroMQ socket that can be used yet", e->text, endpoint_kind_name(e->kind));
+		return NULL;
+	}
+	struct zeromq_socket *s = calloc(1, sizeof *s);
+	if (!s) return fault_set(fault, EXIT_INTERNAL, "no memory for a ZeroMQ socket"), NULL;
+	s->owner = z;
+	s->call = &z->call;
+	s->is_publisher = e->kind == ENDPOINT_PUB;
+	s->holds = e->path && (s->is_publisher || e->kind == ENDPOINT_PUSH);
+	s->binds = e->kind == ENDPOINT_ACK ? o->receives : zeromq_would_bind(e);
+	s->call->zmq_msg_init(&s->part);
+	if (open_socket(s, e, o, fault)) return s;
+	zeromq_socket_close(s);
+	return NULL;
 }
 
 const char *zeromq_address(const struct zeromq_socket *s)
@@ -407,10 +387,13 @@ long zeromq_subscriptions(struct zeromq_socket *s)
 	return s->subscriptions;
 }
 
-static void take_event(struct zeromq_socket *s, unsigned event)
+static void take_event(struct zeromq_socket *s, unsigned event, int value)
 {
 	struct zeromq_events *told = &s->events;
 	switch (event) {
+	case ZMQ_EVENT_CONNECTED: case ZMQ_EVENT_ACCEPTED:
+		if (s->holds) zeromq_held_add(&s->held, value);
+		break;
 	case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
 		told->connected++;
 		told->peers_now++;
@@ -423,6 +406,7 @@ static void take_event(struct zeromq_socket *s, unsigned event)
 		s->failures_due++;
 		break;
 	case ZMQ_EVENT_DISCONNECTED:
+		zeromq_held_drop(&s->held, value);
 		if (s->failures_due) {
 			s->failures_due--;
 			break;
@@ -443,17 +427,28 @@ const struct zeromq_events *zeromq_events(struct zeromq_socket *s)
 	/* An event is two parts: a 16-bit number with a 32-bit value, and the address. */
 	while (next_part(s, s->monitor, ZMQ_DONTWAIT)) {
 		uint16_t event = 0;
-		if (s->call->zmq_msg_size(&s->part) >= sizeof event) memcpy(&event, s->call->zmq_msg_data(&s->part), sizeof event);
+		int32_t value = -1;
+		if (s->call->zmq_msg_size(&s->part) >= sizeof event + sizeof value) {
+			const char *data = s->call->zmq_msg_data(&s->part);
+			memcpy(&event, data, sizeof event);
+			memcpy(&value, data + sizeof event, sizeof value);
+		}
 		while (s->call->zmq_msg_more(&s->part) && next_part(s, s->monitor, ZMQ_DONTWAIT)) continue;
-		take_event(s, event);
+		take_event(s, event, value);
 	}
 	return &s->events;
+}
+
+size_t zeromq_unread(const struct zeromq_socket *s, size_t *lost)
+{
+	size_t unread = zeromq_held_unread(&s->held, lost);
+	return s->events.peers_now ? unread : 0; /* without a handshake nothing was sent */
 }
 
 void zeromq_close_begin(struct zeromq_socket *s, int linger_ms)
 {
 	if (!s->socket) return;
-	set_int(s, ZMQ_LINGER, linger_ms, "LINGER");
+	s->call->zmq_setsockopt(s->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
 	s->call->zmq_close(s->socket);
 	s->socket = NULL;
 }
@@ -462,8 +457,9 @@ void zeromq_socket_close(struct zeromq_socket *s)
 {
 	if (!s) return;
 	zeromq_close_begin(s, 0);
+	zeromq_held_close(&s->held);
 	drop_parts(s);
 	s->call->zmq_msg_close(&s->part);
-	s->call->zmq_close(s->monitor);
+	if (s->monitor) s->call->zmq_close(s->monitor);
 	free(s);
 }

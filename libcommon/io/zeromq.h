@@ -4,19 +4,22 @@
 #define IO_ZEROMQ_H
 
 #include <stdint.h>
+#include "base/fault.h"
 #include "base/span.h"
 #include "io/endpoint.h"
 
 struct zeromq;         /* the library, a context, and the gatekeeper: a thread that answers who may connect (ZAP, RFC 27) */
 struct zeromq_socket;
 
-/* Dies (71) with the reason if libzmq cannot be loaded. */
-struct zeromq *zeromq_open(void);
-/* All its sockets must be closed before. */
+/* NULL with the fault: 71 if libzmq cannot be loaded or started, 70 without memory. A process may have several. */
+struct zeromq *zeromq_open(struct fault *);
+/* All its sockets must be closed before. Waits as long as they linger; without a linger, milliseconds. NULL: nothing. */
 void zeromq_close(struct zeromq *);
+/* The same without waiting: what lingers goes on in libzmq's own threads, one of which and its memory stay with the process. */
+void zeromq_leave(struct zeromq *);
 
-/* Makes a CURVE key pair in two files: see curve_write_pair. */
-void zeromq_make_keys(struct zeromq *, const char *path);
+/* Makes a CURVE key pair in two files: see curve_write_pair; 78 if libzmq knows no CURVE. */
+bool zeromq_make_keys(struct zeromq *, const char *path, struct fault *);
 
 struct zeromq_options {
 	int hwm;                     /* messages queued at most, each peer and direction */
@@ -28,16 +31,18 @@ struct zeromq_options {
 	const char *curve_server;    /* file with the server's public key: a socket that connects is a CURVE client */
 	bool insecure;               /* tcp:// off loopback without CURVE, and a server without curve_clients, are allowed */
 	bool receives;               /* of ack:, which is for both directions */
+	bool is_trial;               /* a host is not looked up, nor connected to: only what is wrong with the rest is told. libzmq cannot end while it waits for a name */
 	bool await_peers;            /* nothing is queued for a connection that does not stand (IMMEDIATE) */
-	int failure;                 /* exit status if the address cannot be bound or connected */
+	enum diag_exit failure;      /* of the fault if the address cannot be bound or connected */
 };
 
 /* pub: sub: push: pull: rep: ack:, on the side the endpoint says, else sub: pull: rep: bind and pub: push: connect, but bind if their host is "*". A pub: socket says how many
  * subscriptions there are (XPUB) and answers EAGAIN instead of dropping when a subscriber is slow; sub: subscribes to everything.
  * ack: is a ROUTER if it binds and a DEALER if it connects; `receives` says which of both is meant, and the other side of it (ack:@ to send, ack:>
  * to receive) is refused, 78.
- * Dies: 78 if what was asked for is unsafe or wrong, 66/77/78 for key files, options->failure if the address is refused. */
-struct zeromq_socket *zeromq_socket_open(struct zeromq *, const struct endpoint *, const struct zeromq_options *);
+ * NULL with the fault: 78 if what was asked for is unsafe or wrong, 66/77/78 for key files, options->failure if the address is refused, 70, 71.
+ * For an ipc:// address that is bound the process's umask is another one for a moment. */
+struct zeromq_socket *zeromq_socket_open(struct zeromq *, const struct endpoint *, const struct zeromq_options *, struct fault *);
 bool zeromq_would_bind(const struct endpoint *);
 
 /* Options for CURVE that no socket would use are a mistake: who gave them thinks there is a lock where there is none. NULL, or what is wrong
@@ -76,6 +81,10 @@ struct zeromq_events {
 	bool closed;                 /* after zeromq_close_begin: nothing is left to send */
 };
 const struct zeromq_events *zeromq_events(struct zeromq_socket *);
+
+/* pub: and push: over ipc://, when `closed` was told: how many peers have not read yet what was written to their connections, which stay open until
+ * zeromq_socket_close; *lost: how many have gone without having read it. Closed before, with 4.3 of libzmq at the far side, it would be lost. Others: 0. */
+size_t zeromq_unread(const struct zeromq_socket *, size_t *lost);
 
 /* Keeps sending what is queued for at most linger_ms while events are still told (`closed` when that has ended); then
  * zeromq_socket_close releases. zeromq_socket_close alone drops what is queued. */

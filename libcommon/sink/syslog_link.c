@@ -90,8 +90,8 @@ static enum tls_verdict open_tls(struct syslog *s, int64_t timeout_ms)
 static enum tls_verdict open_link(struct syslog *s, int timeout_ms)
 {
 	if (s->transport == SYSLOG_TLS) return open_tls(s, timeout_ms);
-	if (s->transport == SYSLOG_UNIX) s->fd = socket_connect_unix(s->endpoint.path, &s->type, timeout_ms, s->why);
-	else s->fd = socket_connect(&s->endpoint, s->type, timeout_ms, s->why);
+	if (s->transport == SYSLOG_UNIX) s->fd = socket_connect_unix(s->endpoint.path, &s->type, timeout_ms, &signals_waits, s->why);
+	else s->fd = socket_connect(&s->endpoint, s->type, timeout_ms, &signals_waits, s->why);
 	if (s->fd >= 0 && s->transport == SYSLOG_UDP) socket_keep_errors(s->fd);
 	if (s->fd >= 0) return TLS_DONE;
 	if (errno == EINTR && signals_stopping_now()) return TLS_STOPPED;
@@ -196,7 +196,7 @@ enum syslog_heard syslog_close(struct syslog *s)
 		errno = ECONNRESET;
 		return SYSLOG_ENDED;
 	}
-	if (socket_end(s->fd, s->options->timeout_ms, s->why) < 0) return SYSLOG_ENDED;
+	if (socket_end(s->fd, s->options->timeout_ms, &signals_waits, s->why) < 0) return SYSLOG_ENDED;
 	close(s->fd);
 	s->fd = -1;
 	return SYSLOG_QUIET;

@@ -215,7 +215,7 @@ enum tls_verdict tls_close(struct tls *t, int64_t timeout_ms, bool is_known, cha
 	}
 	t->is_ours = true;
 	release(t);
-	int error = socket_end(fd, timeout_ms, why) == 0 ? 0 : errno;
+	int error = socket_end(fd, timeout_ms, &signals_waits, why) == 0 ? 0 : errno;
 	if (error) snprintf(reason, TLS_REASON_MAX, "%s", why);
 	close(fd);
 	errno = error;

@@ -143,6 +143,97 @@ payloads() { jq -r 'if length == 1 and (.[0] | endswith("}")) then .[0] | fromjs
 	expect_in err 'envelopes were handed over'
 }
 
+# receive FROM: metlog-recv in the background, into `got`; it is there when this returns.
+receive() {
+	: >got
+	rm -f ready
+	metlog-recv --from "$1" --ready ready >got 2>receiver.err 7>&- &
+	receiver=$!
+	disown
+	children="${children-} $receiver"
+	await 20 test -e ready || fail "the receiver does not start: $(cat receiver.err)"
+}
+
+# ended: the receiver is gone, and its socket file with it.
+ended() {
+	kill "-$1" "$receiver"
+	await 20 sh -c "! kill -0 $receiver 2>/dev/null" || fail 'the receiver does not end'
+	rm -f socket
+}
+
+# stop: the receiver, with all its threads.
+stop() {
+	kill -STOP "$receiver"
+	await 20 sh -c "! grep -h '^State:' /proc/$receiver/task/*/status | grep -qv 'T (stopped)'" || fail 'the receiver does not stop'
+}
+
+# holds: the sender has a second descriptor of the connection, which stays open when libzmq closes its own.
+holds() { readlink "/proc/$sender/fd/"* | grep '^socket:' | sort | uniq -d | grep -q .; }
+waits_for_reader() { ! holds; }
+
+@test "over ipc: nothing is lost at the end, however much a slow receiver has still to read" {
+	local from to round pair
+	seq 2000 | metlog-send >input
+	for pair in 'pull:ipc push:ipc' 'sub:ipc pub:ipc' 'pull:>ipc push:@ipc' 'sub:>ipc pub:@ipc'; do
+		read -r from to <<<"$pair"
+		for round in 1 2 3 4 5; do
+			receive "$from://./socket"
+			separately metlog-send --json --as-is --timeout 60s --to "$to://./socket" input
+			expect_status 0
+			await_lines 2000
+			expect_same input got || fail "$pair, round $round"
+			ended TERM
+		done
+	done
+}
+
+# connected TIMEOUT: the two ends of $pair, over ipc:; what goes to descriptor 7 is sent, and a first line has arrived.
+connected() {
+	receive "${pair%:*}:ipc://./socket"
+	mkfifo fifo
+	metlog-send --to "${pair#*:}:ipc://./socket" --timeout "$1" <fifo 2>err &
+	sender=$!
+	exec 7>fifo
+	echo first >&7
+	await_lines 1
+}
+
+@test "over ipc: a receiver that is stopped has not read it: 75, and how many that may be" {
+	local pair
+	seq 200 >input
+	for pair in pull:push sub:pub; do
+		connected 1s
+		stop
+		cat input >&7
+		exec 7>&-
+		status=0
+		wait "$sender" || status=$?
+		expect_status 75
+		expect_in err '0 of 201 envelopes were handed over: the far side has not taken everything'
+		rm fifo
+		ended KILL
+	done
+}
+
+@test "over ipc: a receiver that dies before it has read everything is told: 75" {
+	local pair
+	seq 20 >input # few: of a unix socket that is a quarter full the kernel says that nothing can be written, and libzmq waits, too
+	for pair in pull:push sub:pub; do
+		connected 60s
+		await 20 holds || fail 'the connection is not held'
+		stop
+		cat input >&7
+		exec 7>&-
+		await 20 waits_for_reader || fail 'libzmq does not end'
+		ended KILL
+		status=0
+		wait "$sender" || status=$?
+		expect_status 75
+		expect_in err '0 of 21 envelopes were handed over: the connection was lost while the last envelopes were under way'
+		rm fifo
+	done
+}
+
 @test "a timed command is told over ZeroMQ when it has ended" {
 	start pull bind "ipc://$PWD/socket"
 	separately metlog-send --timer t --on-failure cron --to "push:$at" -- sh -c 'echo why >&2; exit 6'

@@ -272,15 +272,15 @@ static void an_end_that_comes_before_our_last_byte_was_taken_proves_nothing(void
 	(void)state;
 	snprintf(text, sizeof text, "%.50s", to + strlen("syslog+"));
 	assert_true(endpoint_parse(&e, span_of(text), &why));
-	int ours = socket_connect(&e, SOCKET_STREAM, 20000, reason), theirs = socket_accept(listener, peer);
+	int ours = socket_connect(&e, SOCKET_STREAM, 20000, &waits_plain, reason), theirs = socket_accept(listener, peer);
 	assert_true(ours >= 0 && theirs >= 0);
 	while (send(ours, bytes, sizeof bytes, MSG_DONTWAIT) > 0) {}
 	shutdown(theirs, SHUT_WR);
-	assert_int_equal(socket_end(ours, 100, reason), -1);
+	assert_int_equal(socket_end(ours, 100, &waits_plain, reason), -1);
 	assert_int_equal(errno, ETIMEDOUT);
 	assert_string_equal(reason, "it takes no more");
 	close(theirs); /* with the rest unread: a reset */
-	assert_int_equal(socket_end(ours, 20000, reason), -1);
+	assert_int_equal(socket_end(ours, 20000, &waits_plain, reason), -1);
 	assert_int_not_equal(errno, ETIMEDOUT);
 	close(ours);
 	close(listener);
@@ -374,18 +374,18 @@ int __real_getaddrinfo(const char *, const char *, const struct addrinfo *, stru
 void __real_freeaddrinfo(struct addrinfo *);
 int __wrap_getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 void __wrap_freeaddrinfo(struct addrinfo *);
-int __real_signals_poll(struct pollfd *, size_t, int);
-int __wrap_signals_poll(struct pollfd *, size_t, int);
+int __real_waits_poll(const struct waits *, struct pollfd *, size_t, int);
+int __wrap_waits_poll(const struct waits *, struct pollfd *, size_t, int);
 
 static struct sockaddr_in places[2];
 static struct addrinfo two[2];
 static int failures, connect_ms;
 
 /* How long a connection may take that is being made: over loopback it is there at once, whatever it may take. */
-int __wrap_signals_poll(struct pollfd *fds, size_t count, int timeout_ms)
+int __wrap_waits_poll(const struct waits *waits, struct pollfd *fds, size_t count, int timeout_ms)
 {
 	if (count == 1 && fds->events == POLLOUT) connect_ms = timeout_ms;
-	return __real_signals_poll(fds, count, timeout_ms);
+	return __real_waits_poll(waits, fds, count, timeout_ms);
 }
 
 /* "two.test" is 127.0.0.2 and 127.0.0.3; "later.test" is 127.0.0.1 once `failures` are used up. */
