@@ -171,7 +171,7 @@ datagram() {
 	printf '{"type":"a"}\n' >&5
 	await_lines 1
 	exec 6<>"/dev/tcp/127.0.0.1/$(port tcp)"
-	run timeout 5 cat <&6
+	run timeout 60 cat <&6
 	[ "$status" -eq 0 ] || [ "$status" -eq 1 ]
 	printf '{"type":"b"}\n' >&5
 	await_lines 2
@@ -185,9 +185,13 @@ datagram() {
 	need python3
 	receive --from tcp:127.0.0.1:0 --rejects bad --stats books
 	python3 - "$(port tcp)" <<-'P'
-		import socket, sys
+		import socket, sys, time
+		def unread(port): # bytes that stand in the receiver's sockets
+		    rows = [line.split() for line in open("/proc/net/tcp")][1:]
+		    return sum(int(row[4].split(":")[1], 16) for row in rows if int(row[1].split(":")[1], 16) == port and row[3] == "01")
 		socks = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(100)]
 		for s in socks: s.sendall(b'{"payload":"' + b"x" * 900000)
+		while unread(int(sys.argv[1])): time.sleep(0.02)
 		for s in socks: s.sendall(b'"}\n{"type":"next"}\n')
 		for s in socks: s.shutdown(socket.SHUT_WR)
 		for s in socks: s.recv(1)
@@ -202,13 +206,34 @@ datagram() {
 
 @test "--idle closes a silent connection" {
 	receive --from tcp:127.0.0.1:0 --idle 100ms --rejects bad --stats books
+	kill -STOP "$receiver" # we may be slower than that
 	exec 5<>"/dev/tcp/127.0.0.1/$(port tcp)"
 	printf '{"type":' >&5
+	kill -CONT "$receiver"
 	timeout 30 cat <&5 || fail "not closed"
 	exec 5>&-
 	stop
 	expect_in bad 'idle within the line'
 	[ "$(count books idle_closed)" = 1 ]
+}
+
+@test "--idle: a connection is not silent because we did not listen for so long" {
+	need strace
+	sanitized && skip "a sanitizer build cannot be traced"
+	strace -o /dev/null -e inject=fdatasync:delay_exit=1000 true 2>/dev/null || skip "strace may not trace here"
+	rm -f where
+	strace -D -qq -o trace -e trace=fdatasync -e inject=fdatasync:delay_exit=2000000 "$TOOLS/metlog-recv" --ready where --from tcp:127.0.0.1:0 --idle 1s --spool kept \
+		--sync-interval 1ms --rejects bad --stats books 2>err 3>&- &
+	receiver=$!
+	await 10 test -e where
+	exec 5<>"/dev/tcp/127.0.0.1/$(port tcp)"
+	printf '{"type":"a"}\n{"ty' >&5
+	await 10 grep -q fdatasync trace # the disk is slow now
+	printf 'pe":"b"}\n' >&5
+	await 20 eval '[ "$(grep -ac fdatasync trace)" -ge 2 ]' || fail "what came meanwhile was not taken: $(cat bad)"
+	exec 5>&-
+	stop
+	[ "$(metlog-spool cat kept | wc -l)" -eq 2 ]
 }
 
 @test "unix: takes streams on a socket file that only its owner may use, and removes it" {

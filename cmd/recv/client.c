@@ -128,11 +128,18 @@ bool client_read(struct recv *r, struct client *c)
 	return true;
 }
 
+/* A disk that was slow may have kept us from hearing it. */
+static bool has_sent(const struct client *c)
+{
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+	return poll(&p, 1, 0) > 0;
+}
+
 void client_end_idle(struct recv *r)
 {
 	int64_t before = socket_clock_ms() - r->options.idle_ms;
 	for (int i = 0; i < r->client_count; i++)
-		if (r->client[i].heard_ms <= before) {
+		if (r->client[i].heard_ms <= before && !has_sent(&r->client[i])) {
 			r->idle_closed++;
 			client_end(r, &r->client[i], "the connection was idle within the line (--idle)");
 		}
