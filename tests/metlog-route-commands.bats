@@ -324,6 +324,20 @@ lines() { [ "$(wc -l <"$1")" -eq "$2" ]; }
 	expect_in "$err" 'route default: unix:'
 }
 
+@test "an endpoint whose metlog-send is stopped after --grace before it hears signals is 75, too" {
+	mkdir bin
+	cp "$(command -v metlog-route)" bin/
+	printf '#!/bin/sh\nexec sleep 600\n' >bin/metlog-send
+	chmod +x bin/metlog-send
+	envelopes 1 10 >in
+	separately bin/metlog-route -d "unix:$PWD/nobody" --grace 0.3s in
+	expect_status 75
+	expect_in "$err" '10 envelopes undelivered'
+	separately bin/metlog-route -d "unix:$PWD/nobody full=spool spool=s" --grace 0.3s in
+	expect_status 75
+	expect_in "$err" '10 envelopes are kept in spool:s'
+}
+
 @test "two routes to the same command are two processes" {
 	envelopes 1 8 >in
 	metlog-route -r 'a: TRUE => | cat >>both' -r 'b: TRUE => | cat >>both' -d drop in

@@ -172,6 +172,8 @@ static void has_ended(struct sink *s, int64_t now)
 		close(c->rest);
 		c->rest = -1;
 	}
+	/* One that we stopped before it heard signals dies of ours: it is what it would have said that counts. */
+	if (c->stopped && WIFSIGNALED(c->child.status) && WTERMSIG(c->child.status) == SIGTERM) status = EXIT_LATER;
 	note_status(s, status);
 	if (is_drained(s)) {
 		if (status) diag_error("route %s: %s %s", s->name, s->text, what);
