@@ -55,7 +55,8 @@ static bool keep_pace(struct reading *r, const struct envelope *envelope)
 	for (due = pace_due(&r->pace, stamp, clock_ns()); due - clock_ns() >= MS;) {
 		if (signals_stopping()) return false;
 		filter_flush(r->filter);
-		wait_ms(r, (due - clock_ns()) / MS);
+		int64_t left = due - clock_ns(); /* a slow reader may have held us up beyond it, and below 0 would be for ever */
+		if (left > 0) wait_ms(r, left / MS);
 	}
 	return true;
 }
