@@ -11,8 +11,9 @@
 #include "io/socket.h"
 #include "sink/spool_reader.h"
 
-/* FULL_MS: how often a full spool is looked at, beside each acknowledgement. COUNTED: more envelopes than these are not counted at the end. */
-enum { FULL_MS = 100, COUNTED = 1000000 };
+/* FULL_MS: how often a full spool is looked at, beside each acknowledgement. MEMORY_MS: how often memory that was refused is asked for again.
+ * COUNTED: more envelopes than these are not counted at the end. */
+enum { FULL_MS = 100, MEMORY_MS = 100, COUNTED = 1000000 };
 
 struct forward {
 	struct spool *spool;
@@ -144,10 +145,17 @@ int forward_attend(struct forward *f)
 	return status;
 }
 
+/* A line is held although nothing is under way: it was refused for want of memory, and nothing will tell when there is some. */
+static bool lacks_memory(const struct forward *f)
+{
+	return f->is_holding && f->given - f->acknowledged == 1;
+}
+
 size_t forward_polled(struct forward *f, struct pollfd fds[OUTLET_FDS_MAX], int *timeout_ms)
 {
 	size_t count = outlet_polled(f->outlet, fds, timeout_ms);
 	int64_t left = spool_due_ms(f->spool) - socket_clock_ms();
+	if (lacks_memory(f) && left > MEMORY_MS) left = MEMORY_MS;
 	if (left < 0) left = 0;
 	if (left < INT32_MAX && (*timeout_ms < 0 || left < *timeout_ms)) *timeout_ms = (int)left;
 	if (outlet_acknowledged(f->outlet) != f->acknowledged) *timeout_ms = 0; /* it has come just now */

@@ -24,7 +24,7 @@ keeps() { receive --from "$to" --spool kept "$@" 8>&-; }
 in_background() { "$@" <"${input-/dev/null}" 2>background.err 3>&- 8>&- & children+=" $!"; child=$!; }
 
 # spared MOST COMMAND...: runs it with so many descriptors at most.
-spared() { separately timeout 20 prlimit --nofile="$1" "${@:2}"; }
+spared() { separately timeout 120 prlimit --nofile="$1" "${@:2}"; }
 
 @test "each row of the matrix names suites and tests that there are" {
 	broken=$(grep -v '^#' "$SOURCE/tests/faults/matrix" | while IFS='|' read -r fault tool promise rest; do
@@ -98,7 +98,7 @@ spared() { separately timeout 20 prlimit --nofile="$1" "${@:2}"; }
 	sanitized && skip "a sanitizer build has an allocator of its own"
 	[ "${METLOG_UNDER_VALGRIND-}" != yes ] || skip "valgrind has an allocator of its own"
 	cc -shared -fPIC -O1 -o nth.so "$SOURCE/tests/faults/nth_malloc.c"
-	without() { separately timeout 20 env LD_PRELOAD="$PWD/nth.so" FAIL_NTH="$1" "${@:2}"; }
+	without() { separately timeout 120 env LD_PRELOAD="$PWD/nth.so" FAIL_NTH="$1" "${@:2}"; }
 	lines 1 100 >in
 	for nth in {1..16}; do
 		rm -rf s
@@ -122,14 +122,15 @@ spared() { separately timeout 20 prlimit --nofile="$1" "${@:2}"; }
 	cc -shared -fPIC -O1 -o nth.so "$SOURCE/tests/faults/nth_malloc.c"
 	lines 1 100 >in
 	keeps
-	for nth in {10..50..2}; do
+	# Each of them: how many there are before one that matters is another number in every release.
+	for nth in {1..60}; do
 		rm -rf s
-		separately timeout 20 env LD_PRELOAD="$PWD/nth.so" FAIL_NTH="$nth" metlog-send --json --as-is --to "$to" --spool s in
+		separately timeout 90 env LD_PRELOAD="$PWD/nth.so" FAIL_NTH="$nth" metlog-send --json --as-is --to "$to" --timeout 30s --spool s in
 		case $status in 0) holds s 0 ;; 70 | 74) ;; *) expect_status 70 ;; esac
 	done
 	in_spool kept | sort -u | cmp - in
 	stop
-	for nth in {2..50..6}; do
+	for nth in {1..40}; do
 		rm -rf kept where
 		LD_PRELOAD=$PWD/nth.so FAIL_NTH=$nth metlog-recv --from "$to" --spool kept --ready where >got 2>err 3>&- &
 		receiver=$!
@@ -156,10 +157,11 @@ spared() { separately timeout 20 prlimit --nofile="$1" "${@:2}"; }
 	cat in8 >&8
 	in_background metlog-spool drain d -- false
 	await 10 holds s 100
+	await 10 grep -q '"attempts":' d/drain.json
 	ticks() { awk '{ sum += $14 + $15 } END { print sum }' "/proc/$sender/stat" "/proc/$child/stat"; }
 	before=$(ticks)
 	sleep 2
-	[ $(($(ticks) - before)) -le 2 ] || fail "$(($(ticks) - before)) ticks of 400"
+	[ $(($(ticks) - before)) -le 10 ] || fail "$(($(ticks) - before)) ticks of 400"
 	kill "$sender" "$child"
 	wait "$sender" || status=$?
 	expect_status 75
