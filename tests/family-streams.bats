@@ -100,6 +100,13 @@ stopped_midstream() {
 }
 @test "SIGTERM and SIGINT in the middle of a stream lose nothing that was read" { each stopped_midstream; }
 
+# stuck PID: it sleeps, and has written nothing for a while.
+stuck() {
+	local before
+	before=$(grep wchar "/proc/$1/io") && grep -q '^State:.S' "/proc/$1/status" || return
+	sleep 0.1
+	[ "$(grep wchar "/proc/$1/io")" = "$before" ] && grep -q '^State:.S' "/proc/$1/status"
+}
 gone() { ! kill -0 "$1" || grep -q '^State:.Z' "/proc/$1/status"; }
 second_signal() {
 	local pid
@@ -110,7 +117,7 @@ second_signal() {
 	pid=$!
 	children+=" $pid"
 	await 10 read -t 0 -u 9 || fail "nothing came" || return
-	await 10 grep -q '^State:.S' "/proc/$pid/status" || fail "it does not wait for its reader" || return
+	await 10 stuck "$pid" || fail "it does not wait for its reader" || return
 	kill -TERM "$pid"
 	for _ in 1 2 3 4 5; do
 		sleep 0.02

@@ -57,6 +57,12 @@ await() {
 	done
 }
 
+# catches PID NUMBER: the program has a handler for that signal, which would end it before it has.
+catches() {
+	local mask
+	mask=$(awk '$1 == "SigCgt:" { print $2 }' "/proc/$1/status") && [ -n "$mask" ] && [ $((0x$mask >> ($2 - 1) & 1)) = 1 ]
+}
+
 has() { command -v "$1" >/dev/null 2>&1; }
 
 # need COMMAND...: skips the test, saying why, where one of them is not installed.

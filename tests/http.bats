@@ -43,7 +43,7 @@ server_start() {
 }
 
 # asked FILE: how many requests it has seen.
-asked() { grep -c HTTP/1.1 "$1.log"; }
+asked() { grep -c HTTP/1.1 "$1.log" || true; }
 
 ask() {
 	separately timeout 60 "$ask" "$@"
@@ -223,11 +223,11 @@ begins() {
 }
 
 @test "a request to stop ends a request soon, and the next one is not begun" {
-	"$ask" stall=60000 GET "$plain/stall-head" GET "$plain/ok" >"$BATS_TEST_TMPDIR/said" 3>&- &
-	pid=$!
 	seen() { [ "$(asked plain)" -gt "$before" ]; }
 	before=$(asked plain)
-	await 10 seen || true
+	"$ask" stall=60000 GET "$plain/stall-head" GET "$plain/ok" >"$BATS_TEST_TMPDIR/said" 3>&- &
+	pid=$!
+	await 10 seen
 	kill -TERM "$pid"
 	wait "$pid"
 	[ "$(grep -c "^stopped 0 (stopped while speaking to ${plain#http://})" "$BATS_TEST_TMPDIR/said")" -eq 2 ]

@@ -211,7 +211,7 @@ syncs() {
 
 @test "a second router on the same spool exits 73 at once" {
 	start_router -d spool:s
-	await 10 test -e s/lock
+	await 10 test -s s/lock
 	envelopes 1 1 >&8
 	await 10 stored s 1
 	separately metlog-route -d spool:s </dev/null
@@ -278,6 +278,9 @@ syncs() {
 	children+=" $!"
 	is_full() { [ "$(metlog-spool cat s | wc -c)" -gt 60000 ]; }
 	await 10 is_full
+	# It has more to read, and waits for something else than that.
+	holds_up() { read -r -t 0 <in && grep -q '^State:.S' "/proc/$router/status"; }
+	await 10 holds_up
 	kill -TERM "$router"
 	status=0
 	wait "$router" || status=$?

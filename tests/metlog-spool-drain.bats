@@ -349,7 +349,7 @@ teardown() {
 	fill_bytes 1 600000
 	drain_start 'trap "exit 0" TERM; head -c 10 >got; touch started; while :; do sleep 0.05; done'
 	await 10 test -e started
-	kill -TERM "$(pgrep -P "$drain")" "$drain"
+	kill -TERM "$drain" "$(pgrep -P "$drain")"
 	drain_wait
 	expect_status 75
 	[ "$(segments)" -eq 1 ]
@@ -362,11 +362,11 @@ teardown() {
 		await 10 grep -q "\"attempts\":$n," spool/drain.json
 		kill -HUP $drain
 	done
-	await 10 has_lines tries 9
+	await 10 grep -q '"attempts":9,' spool/drain.json
+	[ "$(wc -l <tries)" -eq 9 ]
 	kill -USR1 $drain
 	await 10 grep -q '"read":2,"passed":0.*"kept":2' drain.err
 	touch ready
-	await 10 grep -q '"attempts":9,' spool/drain.json
 	kill -HUP $drain
 	await 10 has_lines got 2
 	drain_stop TERM

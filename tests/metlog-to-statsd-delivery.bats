@@ -200,12 +200,17 @@ teardown() {
 @test "--pace holds the rate, and the input waits" {
 	awk 'BEGIN { for (i = 0; i < 3000; i++) print "{\"type\":\"counter\",\"payload\":\"1\",\"fields\":{\"name\":\"n\"}}" }' >input
 	record udp
-	local start=$EPOCHREALTIME took
-	metlog-to-statsd --to "udp:127.0.0.1:$at" --pace 5000/s <input
-	took=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { print int((b - a) * 1000) }')
-	[ "$took" -ge 550 ] || fail "3000 metrics at 5000/s took $took ms"
+	local start took _
+	for _ in 1 2 3; do # a machine that stands still takes time of its own, though not each time
+		: >recorded
+		start=$EPOCHREALTIME
+		metlog-to-statsd --to "udp:127.0.0.1:$at" --pace 5000/s <input
+		took=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { print int((b - a) * 1000) }')
+		[ "$took" -ge 550 ] || fail "3000 metrics at 5000/s took $took ms"
+		await 10 eval '[ "$(sed "s/\\\\n/\n/g" recorded | wc -l)" -eq 3000 ]'
+		[ "$took" -gt 3000 ] || break
+	done
 	[ "$took" -le 3000 ] || fail "3000 metrics at 5000/s took $took ms"
-	await 10 eval '[ "$(sed "s/\\\\n/\n/g" recorded | wc -l)" -eq 3000 ]'
 }
 
 @test "SIGHUP connects anew, and SIGUSR1 prints books that balance" {

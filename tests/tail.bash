@@ -25,8 +25,9 @@ expect_lines() {
 	expect_same wanted "$file"
 }
 
-# background COMMAND...: started with its output in the files live and live.err.
+# background COMMAND...: started with its output in the files live and live.err; what one before it wrote there is gone.
 background() {
+	rm -f live live.err
 	"$@" >live 2>live.err 3>&- &
 	pid=$!
 	children+=" $pid"

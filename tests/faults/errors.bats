@@ -33,7 +33,7 @@ sampled() {
 	[ "${FAULTS-}" != long ] || step=1
 	status=1
 	for ((nth = RANDOM % step + 1; status != 0 && nth < 1000; nth += step)); do
-		separately timeout 30 env LD_PRELOAD="$PWD/nth.so" FAIL_NTH="$nth" metlog-to-cef --map map in
+		separately timeout 120 env LD_PRELOAD="$PWD/nth.so" FAIL_NTH="$nth" metlog-to-cef --map map in
 		[ "$status" -eq 0 ] || expect_status 70 || fail "allocation $nth: $(cat "$err")"
 		written=$(wc -l <"$out")
 		head -n "$written" whole | cmp - "$out" || fail "allocation $nth: $(cat "$out")"

@@ -255,7 +255,7 @@ peak() {
 	for nth in $(seq $((RANDOM % step + 1)) "$step" "$most"); do
 		rm -rf base staging
 		mkdir -m 700 staging base
-		separately timeout 20 env LD_PRELOAD="$PWD/nth.so" FAIL_NTH="$nth" metlog-to-hdfs --to "file:$PWD/base" --compress gzip --rotate-bytes 3k --open 2 in
+		separately timeout 120 env LD_PRELOAD="$PWD/nth.so" FAIL_NTH="$nth" metlog-to-hdfs --to "file:$PWD/base" --compress gzip --rotate-bytes 3k --open 2 in
 		case $status in 0 | 70 | 73 | 74) ;; *) expect_status 70 || fail "allocation $nth" ;; esac
 		if [ "$status" -eq 0 ]; then published end in; continue; fi
 		published visible in
@@ -375,7 +375,7 @@ for value in hostile:
 		if grep -q '"state":"published"' "$out"; then fail "$jump: $(cat "$out")"; fi
 		published end in
 	done
-	separately timeout 20 faketime -f +365d metlog-to-hdfs --to webhdfs://127.0.0.1:1/x --retry-for 300ms in
+	separately timeout 120 faketime -f +365d metlog-to-hdfs --to webhdfs://127.0.0.1:1/x --retry-for 300ms in
 	expect_status 75
 }
 

@@ -98,7 +98,10 @@ def one_run(command, records, inject):
         stop(receiver)
     else:  # strace passes the signal on to itself: so the receiver is asked to end by its last system calls
         children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(receiver.pid)], capture_output=True, check=False).stdout.split()
-        os.kill(int(children[0]), signal.SIGTERM)
+        try:
+            os.kill(int(children[0]), signal.SIGTERM)
+        except (IndexError, ProcessLookupError):
+            pass  # it was killed behind its last acknowledgement
         if receiver.wait(PATIENCE) != 0:
             killed = True
             drain()

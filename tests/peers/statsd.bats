@@ -19,9 +19,9 @@ model() { python3 "$SOURCE/tests/peers/statsd_model.py" "$@"; }
 of_model() { node -p "JSON.parse(require('fs').readFileSync('model')).$1"; }
 total() { node -p "JSON.parse(require('fs').readFileSync('totals.json'))$1"; }
 
-# settled: all lines of the model have arrived, and the totals are the model's.
+# settled [SECONDS]: all lines of the model have arrived, and the totals are the model's.
 settled() {
-	statsd_settle 15 "$(of_model lines)" && model compare model totals.json
+	statsd_settle "${1-15}" "$(of_model lines)" && model compare model totals.json
 }
 
 all_over_udp() {
@@ -156,7 +156,7 @@ fuzz_over_udp() {
 	children="$children $last"
 	await 20 test -s ready
 	metlog-send --json --to "$(sed 's/^pull:/push:/; q' ready)" <input
-	settled
+	settled 60
 	kill -TERM "$recv"
 	wait "$last"
 	expect_in books "\"passed\":$((100000 - $(of_model others) - $(of_model rejects))),\"dropped\":0,\"rejected\":$(of_model rejects),"

@@ -62,7 +62,7 @@ restarted() {
 	local at
 	syslog_start rsyslog
 	# shellcheck disable=SC2046
-	cef_start $(to "$1") --pace $((count / 2)) --retry-for 60s --window 128k
+	cef_start $(to "$1") --pace $((count / 4)) --retry-for 60s --window 128k
 	for at in 1 2 3; do
 		mid_stream $((count * at / 5))
 		syslog_kill_reading "$(port "$1")"
@@ -83,7 +83,7 @@ restarted() {
 gone() {
 	syslog_start rsyslog
 	# shellcheck disable=SC2046
-	cef_start $(to "$1") --pace $((count / 2)) --retry-for 0.5s --window 128k
+	cef_start $(to "$1") --pace $((count / 4)) --retry-for 0.5s --window 128k
 	mid_stream $((count / 3))
 	syslog_kill_reading "$(port "$1")"
 	cef_ended
@@ -145,7 +145,7 @@ drained() {
 	metlog-spool write spool --sync none --segment-bytes $(($(stat -c %s "$input") / 12)) <"$input"
 	syslog_start rsyslog
 	# shellcheck disable=SC2046
-	metlog-spool drain spool --keep 1h --backoff-max 0.1 -- metlog-to-cef --map "$map" --max-bytes 65000 --rejects rejects $(to "$1") --retry-for 0.2s --pace $((count / 2)) >drained 2>said 3>&- &
+	metlog-spool drain spool --keep 1h --backoff-max 0.1 -- metlog-to-cef --map "$map" --max-bytes 65000 --rejects rejects $(to "$1") --retry-for 0.2s --pace $((count / 4)) >drained 2>said 3>&- &
 	tool=$!
 	children+=" $tool"
 	for at in 1 2 3; do

@@ -221,8 +221,8 @@ three() { for number in 1 2 3; do event "$number"; done >input; }
 	for kind in rsyslog syslog-ng; do
 		syslog_start "$kind"
 		# By TLS 1.3 it refuses us after it may have read what we sent.
-		for _ in 1 2 3 4 5; do expect_untrusted "localhost:$syslog_mutual: " --to "syslog+tls:localhost:$syslog_mutual" --cacert "$syslog_pki/ca.pem" --retry-for 20s; done
-		expect_untrusted "localhost:$syslog_mutual: " --to "syslog+tls:localhost:$syslog_mutual" --cacert "$syslog_pki/ca.pem" --cert "$syslog_pki/self.pem" --key "$syslog_pki/self.key" --retry-for 20s
+		for _ in 1 2 3 4 5; do expect_untrusted "localhost:$syslog_mutual: " --to "syslog+tls:localhost:$syslog_mutual" --cacert "$syslog_pki/ca.pem" --retry-for 60s; done
+		expect_untrusted "localhost:$syslog_mutual: " --to "syslog+tls:localhost:$syslog_mutual" --cacert "$syslog_pki/ca.pem" --cert "$syslog_pki/self.pem" --key "$syslog_pki/self.key" --retry-for 60s
 		send --to "syslog+tls:localhost:$syslog_mutual" --cacert "$syslog_pki/ca.pem" --cert "$syslog_pki/client.pem" --key "$syslog_pki/client.key"
 		expect_status 0
 		await 20 stored_has 3
