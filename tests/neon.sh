@@ -1,5 +1,5 @@
 #!/bin/sh
-# neon.sh - builds base and envelope for aarch64 and runs their unit tests there, under qemu where this machine is another.
+# neon.sh - builds base, envelope and what the client writes for aarch64 and runs their unit tests there, under qemu where this machine is another.
 # SPDX-License-Identifier: MPL-2.0
 #
 # usage: tests/neon.sh [DIRECTORY]     (for what is built; a temporary one by default)
@@ -22,13 +22,13 @@ fi
 
 # What needs other libraries (xxHash, PCRE2) is left out: none of it differs by machine.
 objects=
-for file in "$source"/libcommon/base/*.c "$source"/libcommon/envelope/*.c; do
+for file in "$source"/libcommon/base/*.c "$source"/libcommon/envelope/*.c "$source"/libcommon/client/message.c "$source"/libcommon/client/value.c; do
 	name=$(basename "$file" .c)
 	case $name in table | match* | scan_sse2 | scan_avx2) continue ;; esac
 	"$CC" -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wconversion -Werror -I"$source/libcommon" -c "$file" -o "$work/$name.o"
 	objects="$objects $work/$name.o"
 done
-for name in scan envelope envelope_number field text; do
+for name in scan envelope envelope_number field text message value; do
 	wrap=
 	[ $name != scan ] || wrap=-Wl,--wrap=realloc
 	# shellcheck disable=SC2086
