@@ -103,6 +103,14 @@ units_ended() {
 	for log in "$directory"/tests/unit/*.log; do count_tap "${1% units} $(basename "$log" .log)" "$log"; done
 }
 
+# threads_ended NAME LOG CODE SECONDS: where it cannot be tried, it says so; so does a test that cannot.
+threads_ended() {
+	local line
+	[ "$3" -ne 77 ] || { skip "$1: $(tail -1 "$2" | sed 's/^threads.sh: skipped: //')"; return; }
+	step_ended "$@"
+	while IFS= read -r line; do skip "$1: $line"; done < <(awk '/^# / { reason = substr($0, 3) } /^\[  SKIPPED \] [^ ]*$/ { print $4 " [" reason "]" }' "$2" | sort -u)
+}
+
 # suites NAME TOOLS SECONDS SUITE...: these suites for the pool, tried on these tools. SECONDS are for each.
 suites() {
 	local name=$1 tools=$2 limit=$3 suite
@@ -195,6 +203,8 @@ if command -v valgrind >/dev/null && [ -s "$work/corpus" ]; then
 else
 	skip "valgrind: it is not installed, or there is no corpus"
 fi
+
+pool_add threads "thread sanitizer" 200 "$tree/tests/threads.sh"
 
 if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null; then pool_add step "unit tests on aarch64" 400 "$tree/tests/neon.sh"
 else skip "unit tests on aarch64: gcc-aarch64-linux-gnu and qemu-user are not installed (--long installs them)"; fi
