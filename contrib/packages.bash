@@ -6,6 +6,7 @@
 packages_build='
 command:autoconf      autoconf         autoconf          autoconf
 command:automake      automake         automake          automake
+command:libtoolize    libtool          libtool           libtool
 command:make          make             make              make
 command:cc            gcc              gcc               -
 command:pkg-config    pkg-config       pkgconf-pkg-config pkg-config

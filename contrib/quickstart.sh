@@ -45,7 +45,7 @@ if [ -z "$tools" ]; then
 	[ -e "$build/Makefile" ] || (cd "$build" && quietly "$build/configure.log" "$top/configure")
 	quietly "$build/make.log" make -C "$build" -j"$(getconf _NPROCESSORS_ONLN)" all
 	tools=$build/cmd
-	echo "The tools are in $tools; 'make -C $build install' puts them and their manual pages into /usr/local."
+	echo "The tools are in $tools; 'make -C $build install' puts them, libmetlog and the manual pages into /usr/local."
 fi
 PATH=$tools:$PATH
 
@@ -97,9 +97,18 @@ send -T payment -s 3 -f order:=4711 'card refused by the bank'
 printf 'first line of a script\nand its second\n' | metlog-send --to "$to" -l nightly -T cron
 echo '    $ a-script | metlog-send -l nightly -T cron'
 
+messages=4
+# A program in C, by the library that lies beside the tools.
+if library=$tools/../libmetlog.a && [ -e "$library" ] && cc -I "$top/libcommon/client" -o "$demo/shop" "$top/contrib/examples/shop.c" "$library" -pthread -ldl -lm 2>"$demo/cc.log"; then
+	echo "    \$ cc shop.c \$(pkg-config --cflags --libs metlog) && ./a.out shop.ini    # contrib/examples; in Python and Node.js: README.md"
+	sed "s,^endpoint = .*,endpoint = $to," "$top/contrib/examples/shop.ini" >"$demo/shop.ini"
+	"$demo/shop" "$demo/shop.ini"
+	messages=6
+fi
+
 arrived() { cat "$demo"/*.ndjson 2>/dev/null | wc -l; }
 for _ in $(seq 100); do
-	[ "$(arrived)" -lt 4 ] || break
+	[ "$(arrived)" -lt "$messages" ] || break
 	sleep 0.05
 done
 # The end, as a supervisor makes it: the receiver stops, the pipe drains, the router waits for its statsd and exits.
