@@ -13,14 +13,14 @@
 #include "io/diag.h"
 #include "io/outlet.h"
 #include "send/command.h"
+#include "send/draft.h"
 #include "send/forward.h"
-#include "send/message.h"
 #include "send/options.h"
 
 struct sender {
 	struct filter filter;
 	struct send_options options;
-	struct message message;
+	struct draft draft;
 	struct outlet *outlet;    /* NULL: standard output */
 	struct forward *forward;  /* to the outlet by way of a spool; NULL: straight */
 	uint64_t unsent;          /* made or read, and not handed over */
@@ -221,12 +221,13 @@ static void reject_unmade(struct sender *s)
 	reject(s, "longer than --max-line as an envelope");
 }
 
-/* Sends what was just made of `origin`, or books that nothing could be made. */
-static void send_made(struct sender *s, bool made)
+/* Sends what was just made of `origin`, or books why nothing was. */
+static void send_made(struct sender *s, enum draft_result result)
 {
 	s->filter.stats.read++;
 	s->filter.stats.bytes += s->origin.raw.length;
-	if (made) hand_over(s, buffer_span(&s->message.line));
+	if (result == DRAFT_MADE) hand_over(s, buffer_span(&s->draft.line));
+	else if (result == DRAFT_LEFT_OUT) filter_drop(&s->filter);
 	else reject_unmade(s);
 }
 
@@ -247,7 +248,7 @@ static void send_text(struct sender *s, struct span text, const char *source, ui
 		s->filter.stats.read++;
 		reject(s, "not valid UTF-8");
 	} else if (is_sampled(s)) {
-		send_made(s, message_text(&s->message, text));
+		send_made(s, draft_text(&s->draft, text));
 	}
 }
 
@@ -275,9 +276,9 @@ static void send_metrics(struct sender *s, const struct command_result *result)
 	for (size_t i = 0; i < s->options.metric_count && !is_over(s); i++) {
 		const struct send_metric *metric = &s->options.metrics[i];
 		s->origin = (struct reject){ .raw = metric->name, .source = metric->type, .line = i + 1 };
-		if (is_sampled(s)) send_made(s, metric->timed ? message_timing(&s->message, metric, result) : message_metric(&s->message, metric));
+		if (is_sampled(s)) send_made(s, metric->timed ? draft_timing(&s->draft, metric, result) : draft_metric(&s->draft, metric));
 		if (metric->timed && s->options.failure_type && result->status != 0 && !is_over(s))
-			send_made(s, message_failure(&s->message, metric, result));
+			send_made(s, draft_failure(&s->draft, metric, result));
 	}
 }
 
@@ -328,7 +329,11 @@ static void send_envelopes(struct sender *s)
 			wait_input(s);
 			continue;
 		}
-		struct span line = s->options.as_is ? envelope.line : message_fill(&s->message, &envelope);
+		if (!draft_passes(&s->draft, &envelope)) {
+			filter_drop(f);
+			continue;
+		}
+		struct span line = s->options.as_is ? envelope.line : draft_fill(&s->draft, &envelope);
 		s->origin = (struct reject){ .raw = envelope.line, .source = f->reader.name, .line = f->line };
 		if (line.data) hand_over(s, line);
 		else reject_unmade(s);
@@ -349,7 +354,7 @@ static bool reads_lines(const struct send_options *o)
 	if (o->payload_count == 1 && strcmp(o->payload[0], "-") == 0) return true;
 	if (o->payload_count || o->metric_count) return false;
 	if (has_input()) return true;
-	if (!o->type && !o->name_count && !o->tag_count)
+	if (!o->type && !o->field_count)
 		tool_usage_error("nothing to send: give a PAYLOAD, a metric, --type or --field, or text on standard input%s",
 			o->spool ? "; --json </dev/null sends what is kept in the spool" : "");
 	return false;
@@ -385,11 +390,11 @@ int main(int argc, char **argv)
 	filter_open(&s->filter, &send_about, argc, argv, &s->options);
 	options_check(&s->options, &s->filter.options);
 	bool lines = reads_lines(&s->options);
-	message_init(&s->message, &s->options, s->filter.options.line_limit);
+	draft_init(&s->draft, &s->options, s->filter.options.line_limit);
 	if (s->options.command) run_command(s, &result);
 	open_outlet(s);
 	send_all(s, &result, lines);
-	message_release(&s->message);
+	draft_release(&s->draft);
 	buffer_release(&result.tail);
 	int status = filter_close(&s->filter);
 	options_release(&s->options);

@@ -1,8 +1,8 @@
-/* field - a field whose value is given as JSON on the command line. */
+/* field - a field as it is given on the command line. */
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "field.h"
 
-#include "envelope/compose.h"
+#include "base/buffer.h"
 #include "envelope/field.h"
 #include "filter/tool.h"
 #include "io/diag.h"
@@ -18,7 +18,12 @@ static bool is_one_value(const struct envelope *e, size_t length)
 	return e->payload.text.length == length + 2 && field_next_element(&walk, &element) && !field_next_element(&walk, &element);
 }
 
-void field_add_json(struct buffer *fields, struct span name, struct span json)
+struct metlog_field field_of(struct span name, enum metlog_kind kind, struct span text)
+{
+	return (struct metlog_field){ .name = name.data, .name_length = (uint32_t)name.length, .value.text = text.data, .length = text.length, .kind = kind };
+}
+
+void field_check_json(struct span name, struct span json)
 {
 	const size_t start = sizeof before - 1;
 	struct scan scan;
@@ -30,7 +35,7 @@ void field_add_json(struct buffer *fields, struct span name, struct span json)
 	buffer_append_text(&line, before);
 	buffer_append_span(&line, json);
 	if (!buffer_append_text(&line, behind) || !scan_init(&scan)) die(EXIT_INTERNAL, "no memory for a field");
-	/* An envelope is one line; a tab is as blank as a newline between tokens and as wrong inside a string. */
+	/* As it will be written: on one line. A tab is as blank as a newline between tokens, and as wrong inside a string. */
 	for (size_t i = 0; i < line.length; i++)
 		if (line.data[i] == '\n') line.data[i] = '\t';
 	if (envelope_parse_copy(&envelope, &scan, &copy, buffer_span(&line), &fault) != ENVELOPE_GOOD) {
@@ -40,7 +45,6 @@ void field_add_json(struct buffer *fields, struct span name, struct span json)
 	}
 	if (!is_one_value(&envelope, json.length))
 		tool_usage_error("--field: %.*s:=%s: not one JSON value", (int)name.length, name.data, json.data);
-	compose_field_json(fields, name, span_trim((struct span){ line.data + start, json.length }));
 	scan_release(&scan);
 	buffer_release(&line);
 	buffer_release(&copy);

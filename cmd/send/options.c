@@ -7,7 +7,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "base/timestamp.h"
-#include "envelope/compose.h"
+#include "defaults.h"
 #include "field.h"
 #include "io/diag.h"
 #include "io/signals.h"
@@ -19,7 +19,7 @@ enum {
 	KEY_ON_FAILURE, KEY_JSON, KEY_AS_IS, KEY_TO, KEY_TIMEOUT, KEY_SPOOL,
 };
 
-enum { TIMEOUT_DEFAULT_MS = 5000, FIELDS_MAX = 16 << 20 };
+enum { TIMEOUT_DEFAULT_MS = 5000 };
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The message:", 1 },
@@ -44,6 +44,7 @@ static const struct argp_option options[] = {
 	{ "as-is", KEY_AS_IS, NULL, 0, "With --json: put nothing in", 3 },
 	{ NULL, 0, NULL, 0, "Where to:", 4 },
 	{ "to", KEY_TO, "ENDPOINT", 0, "Send to ENDPOINT: file:PATH, udp:HOST:PORT, tcp:HOST:PORT, unix:PATH, pub:ADDRESS, push:ADDRESS, ack:ADDRESS (default -, standard output)", 4 },
+	{ "config", 'c', "FILE", 0, "Take endpoint, keys, logger, severity, hostname, filters and disabled timers from the clients' configuration FILE, metlog-client(5), where no option says otherwise", 4 },
 	{ "timeout", KEY_TIMEOUT, "DURATION", 0, "Give up, with status 75, on a far side that is away this long (default 5s; 0 is never)", 4 },
 	{ NULL, 0, NULL, 0, "A spool, which holds what an ack: endpoint has not taken:", 5 },
 	{ "spool", KEY_SPOOL, "DIR", 0, "Keep envelopes in DIR until they are acknowledged, in this run or a later one", 5 },
@@ -79,16 +80,24 @@ static bool split(const char *option, const char *text, struct span *name, struc
 	return equals != NULL;
 }
 
-static bool add_name(struct span **names, size_t *count, size_t *capacity, struct span name)
+static struct span name_of(const struct metlog_field *field)
 {
-	for (size_t i = 0; i < *count; i++)
-		if (span_equal((*names)[i], name)) return false;
-	if (*count == *capacity) {
-		*capacity = *capacity ? *capacity * 2 : 16;
-		*names = must_resize(*names, *capacity * sizeof **names);
+	return (struct span){ field->name, field->name_length };
+}
+
+/* A tag may be called as a field is. */
+static void add(struct send_options *o, const char *option, struct metlog_field field)
+{
+	bool is_tag = field.kind == METLOG_KIND_TAG;
+	for (size_t i = 0; i < o->field_count; i++)
+		if (is_tag == (o->fields[i].kind == METLOG_KIND_TAG) && span_equal(name_of(&o->fields[i]), name_of(&field)))
+			tool_usage_error("%s: %.*s is given twice", option, (int)field.name_length, field.name);
+	if (o->field_count == o->field_capacity) {
+		o->field_capacity = o->field_capacity ? o->field_capacity * 2 : 16;
+		o->fields = must_resize(o->fields, o->field_capacity * sizeof *o->fields);
 	}
-	(*names)[(*count)++] = name;
-	return true;
+	o->fields[o->field_count++] = field;
+	o->tag_count += is_tag;
 }
 
 static void add_field(struct send_options *o, const char *text)
@@ -97,19 +106,15 @@ static void add_field(struct send_options *o, const char *text)
 	if (!split("--field", text, &name, &value)) tool_usage_error("--field: '%s' is neither NAME=VALUE nor NAME:=JSON", text);
 	bool json = name.length > 1 && name.data[name.length - 1] == ':';
 	if (json) name.length--;
-	if (!add_name(&o->names, &o->name_count, &o->name_capacity, name))
-		tool_usage_error("--field: %.*s is given twice", (int)name.length, name.data);
-	if (json) field_add_json(&o->fields, name, value);
-	else compose_field_text(&o->fields, name, value);
+	if (json) field_check_json(name, value);
+	add(o, "--field", field_of(name, json ? METLOG_KIND_JSON : METLOG_KIND_TEXT, json ? span_trim(value) : value));
 }
 
 static void add_tag(struct send_options *o, const char *text)
 {
 	struct span name, value;
 	if (!split("--tag", text, &name, &value)) tool_usage_error("--tag: '%s' is not NAME=VALUE", text);
-	if (!add_name(&o->tag_names, &o->tag_count, &o->tag_capacity, name))
-		tool_usage_error("--tag: %.*s is given twice", (int)name.length, name.data);
-	compose_field_text(&o->tags, name, value);
+	add(o, "--tag", field_of(name, METLOG_KIND_TAG, value));
 }
 
 static void add_metric(struct send_options *o, const char *option, const char *text)
@@ -142,24 +147,36 @@ static void set_timestamp(struct send_options *o, const char *text)
 	o->timestamp = text;
 }
 
+bool options_take_endpoint(struct send_options *o, const char *text, const char **reason)
+{
+	o->to = text;
+	if (!tool_endpoint(&o->endpoint, span_of(text), reason)) return false;
+	switch (o->endpoint.kind) {
+	case ENDPOINT_STDIO: case ENDPOINT_FILE: case ENDPOINT_UDP: case ENDPOINT_TCP: case ENDPOINT_UNIX: case ENDPOINT_PUB: case ENDPOINT_PUSH:
+	case ENDPOINT_ACK: return true;
+	default: *reason = "it is not something metlog-send can send to"; return false;
+	}
+}
+
 static void set_to(struct send_options *o, const char *text)
 {
 	const char *reason;
 	if (o->to) tool_usage_error("--to is given twice (metlog-route copies to several places)");
-	o->to = text;
-	if (!tool_endpoint(&o->endpoint, span_of(text), &reason)) tool_usage_error("--to: '%s': %s", text, reason);
-	switch (o->endpoint.kind) {
-	case ENDPOINT_STDIO: case ENDPOINT_FILE: case ENDPOINT_UDP: case ENDPOINT_TCP: case ENDPOINT_UNIX: case ENDPOINT_PUB: case ENDPOINT_PUSH:
-	case ENDPOINT_ACK: break;
-	default: tool_usage_error("--to: '%s': %s: is not something metlog-send can send to", text, endpoint_kind_name(o->endpoint.kind));
-	}
+	if (!options_take_endpoint(o, text, &reason)) tool_usage_error("--to: '%s': %s", text, reason);
+}
+
+static void set_config(struct send_options *o, const char *path)
+{
+	if (o->config_path) tool_usage_error("--config is given twice");
+	o->config_path = path;
 }
 
 static error_t parse_place(int key, char *arg, struct send_options *o)
 {
 	switch (key) {
 	case KEY_TO: set_to(o, arg); break;
-	case KEY_TIMEOUT: o->outlet.timeout_ms = timeout_of(arg); break;
+	case 'c': set_config(o, arg); break;
+	case KEY_TIMEOUT: o->outlet.timeout_ms = timeout_of(arg), o->has_timeout = true; break;
 	case KEY_SPOOL: o->spool = arg; break;
 	default:
 		if (!spool_tool_parse(key, arg, &o->spool_options)) return ARGP_ERR_UNKNOWN;
@@ -239,30 +256,27 @@ const struct tool_about send_about = {
 
 void options_init(struct send_options *o)
 {
-	*o = (struct send_options){ .severity = SEND_SEVERITY_UNSAID, .rate = 1 };
+	*o = (struct send_options){ .severity = SEND_SEVERITY_UNSAID, .severity_default = METLOG_INFORMATIONAL, .rate = 1, .rules.severity_max = METLOG_DEBUG };
 	o->outlet.timeout_ms = TIMEOUT_DEFAULT_MS;
 	o->outlet.waits = &signals_waits;
 	o->outlet.say = diag_say;
 	o->spool_options = spool_defaults;
 	sample_init(&o->sample);
-	buffer_init(&o->fields, FIELDS_MAX);
-	buffer_init(&o->tags, FIELDS_MAX);
 }
 
 void options_release(struct send_options *o)
 {
-	buffer_release(&o->fields);
-	buffer_release(&o->tags);
-	free(o->names);
-	free(o->tag_names);
+	rules_release(&o->rules);
+	config_release(&o->config);
+	free(o->fields);
 	free(o->metrics);
 	if (o->to) endpoint_release(&o->endpoint);
 }
 
 static void refuse_name(const struct send_options *o, const char *name, const char *because)
 {
-	for (size_t i = 0; i < o->name_count; i++)
-		if (span_equal(o->names[i], span_of(name))) tool_usage_error("--field: %s is set by %s", name, because);
+	for (size_t i = 0; i < o->field_count; i++)
+		if (o->fields[i].kind != METLOG_KIND_TAG && span_equal(name_of(&o->fields[i]), span_of(name))) tool_usage_error("--field: %s is set by %s", name, because);
 }
 
 /* No field may come from two places. */
@@ -301,7 +315,7 @@ static void check_json(const struct send_options *o)
 {
 	if (o->as_is && !o->json) tool_usage_error("--as-is goes with --json");
 	if (!o->json) return;
-	const char *which = o->type ? "--type" : o->severity != SEND_SEVERITY_UNSAID ? "--severity" : o->name_count ? "--field" : o->tag_count ? "--tag"
+	const char *which = o->type ? "--type" : o->severity != SEND_SEVERITY_UNSAID ? "--severity" : o->field_count > o->tag_count ? "--field" : o->tag_count ? "--tag"
 		: o->metric_count ? o->command ? "--timer" : "a metric" : o->has_rate ? "--rate" : NULL;
 	if (which) tool_usage_error("%s does not go with --json: what an envelope has is kept", which);
 }
@@ -325,6 +339,7 @@ static void check_spool(struct send_options *o, const struct tool_options *tool)
 
 void options_check(struct send_options *o, struct tool_options *tool)
 {
+	if (o->config_path) defaults_take(o, tool, o->config_path);
 	check_spool(o, tool);
 	o->outlet.curve_secret = tool->access.curve_secret;
 	o->outlet.curve_clients = tool->access.curve_clients;
@@ -334,6 +349,5 @@ void options_check(struct send_options *o, struct tool_options *tool)
 	check_json(o);
 	check_metrics(o);
 	check_fields(o);
-	if (o->fields.failed || o->tags.failed) die(EXIT_INTERNAL, "no memory for the fields");
 	if (tool->dry_run && o->command) tool_usage_error("--dry-run does not go with a command: what it will take is not known before");
 }

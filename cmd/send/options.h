@@ -3,8 +3,9 @@
 #ifndef SEND_OPTIONS_H
 #define SEND_OPTIONS_H
 
-#include "base/buffer.h"
 #include "base/sample.h"
+#include "client/config.h"
+#include "client/rules.h"
 #include "filter/tool.h"
 #include "io/endpoint.h"
 #include "io/outlet.h"
@@ -21,22 +22,25 @@ struct send_metric {
 
 struct send_options {
 	const char *type, *logger, *hostname, *failure_type;
-	int severity;               /* SEND_SEVERITY_UNSAID if not given */
+	int severity;               /* SEND_SEVERITY_UNSAID if not given; then */
+	int severity_default;       /* of messages and metrics */
 	const char *timestamp;      /* as given; NULL: now */
 	int64_t pid;                /* 0: our own */
-	struct buffer fields, tags; /* insides of JSON objects: -f in their order, --tag in theirs */
-	struct span *names;         /* of the fields given, to find repetitions */
-	size_t name_count, tag_count, tag_capacity, name_capacity;
-	struct span *tag_names;
+	struct metlog_field *fields;/* of -f and --tag, in their order */
+	size_t field_count, field_capacity, tag_count;
 	struct send_metric *metrics;
 	size_t metric_count;
 	bool has_rate;
 	double rate;
 	struct sample sample;
+	const char *config_path;    /* NULL: no file was named */
+	struct config config;       /* what it says */
+	struct rules rules;         /* what it leaves out */
 	bool json, as_is;
 	const char *to;
 	struct endpoint endpoint;   /* of `to` */
 	struct outlet_options outlet;
+	bool has_timeout;
 	const char *spool;          /* directory that holds what goes to an ack: endpoint; NULL: none */
 	struct spool_options spool_options;
 	bool has_spool_options;
@@ -50,6 +54,9 @@ struct send_options {
 void options_init(struct send_options *);
 void options_check(struct send_options *, struct tool_options *);
 void options_release(struct send_options *);
+
+/* Sets where to. False, with the reason (static text): that is nowhere, or nothing to send to. */
+bool options_take_endpoint(struct send_options *, const char *text, const char **reason);
 
 extern const struct tool_about send_about;
 
