@@ -44,6 +44,7 @@ command:openssl       openssl          openssl           openssl
 command:javac         default-jdk-headless java-devel      openjdk
 command:mvn           maven            maven             maven
 command:kinit         krb5-user        krb5-workstation  krb5
+command:redis-server  redis-server     redis             redis
 command:lognormalizer liblognorm-utils liblognorm  -
 python:ensurepip      python3-venv     python3           python3
 file:/usr/bin/time    time             time              -
