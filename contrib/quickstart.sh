@@ -140,6 +140,10 @@ say "7. The archive as security events, in the Common Event Format (--to syslog+
 echo "    $ metlog-to-cef $demo/archive.ndjson"
 metlog-to-cef "$demo/archive.ndjson" | sed 's/^/    /'
 
+say "8. How many different values there are: of users, or of anything else"
+echo "    $ metlog-cardinality --of logger,fields.user --by type $demo/archive.ndjson"
+metlog-cardinality --format table --of logger,fields.user --by type "$demo/archive.ndjson" | sed 's/^/    /'
+
 say "Where to look next"
 cat <<NEXT
     PATH=$tools:\$PATH
