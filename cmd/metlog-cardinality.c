@@ -23,6 +23,9 @@ int main(int argc, char **argv)
 	cardinality_options_complete(&options, &filter.options);
 	switch (options.mode) {
 	case MODE_COUNT: return count_run(&filter, &options);
+	case MODE_MAP: return map_run(&filter, &options);
+	case MODE_REDUCE: return reduce_run(&filter, &options);
+	case MODE_MERGE: return merge_run(&filter, &options);
 	default: break;
 	}
 	return EXIT_INTERNAL;

@@ -28,6 +28,9 @@ const struct argp_option cardinality_option_rows[] = {
 	{ "name", KEY_NAME, "NAME", 0, "Name the gauges NAME (default cardinality)", 1 },
 	{ NULL, 0, NULL, 0, "Sketches that travel:", 3 },
 	{ "sketch", KEY_SKETCH, "FILE", 0, "Write the sketch to FILE, as Redis keeps it", 3 },
+	{ "merge", KEY_MERGE, NULL, 0, "Read each FILE as such a sketch, and count their union", 3 },
+	{ "map", KEY_MAP, NULL, 0, "Write each group and its sketch as a line (with --reduce too: a combiner)", 3 },
+	{ "reduce", KEY_REDUCE, NULL, 0, "Read such lines, and count their union", 3 },
 	{ 0 },
 };
 

@@ -1,4 +1,4 @@
-# hdfs-streaming.bats - the tools as mappers of Hadoop Streaming over what metlog-to-hdfs has published, with Hadoop's local job runner.
+# hdfs-streaming.bats - the tools as mappers, combiners and reducers of Hadoop Streaming over what metlog-to-hdfs has published, with Hadoop's local job runner.
 # SPDX-License-Identifier: MPL-2.0
 #
 # On a cluster:
@@ -74,4 +74,33 @@ job() {
 	[ "$(wc -l <again)" -eq "$(wc -l <expected)" ]
 	if (job -D mapreduce.job.reduces=0 -input "$hdfs_fs$base/type=timer" -mapper 'metlog-route -m (' 2>/dev/null); then fail "a usage error went unseen"; fi
 	expect_in job.log 'subprocess failed with code 64'
+}
+
+# A log of 20,000 lines: forty keys with from one to some thousand addresses.
+addresses() {
+	awk 'BEGIN {
+		srand(1)
+		for (i = 0; i < 20000; i++) {
+			key = int(40 * rand() ^ 3)
+			printf "{\"type\":\"%s\",\"fields\":{\"ip\":\"10.%d.%d.%d\",\"api_key\":\"k%d\"}}\n", rand() < 0.5 ? "locate" : "submit", key, int(rand() * (key + 1)), int(256 * rand()), key
+		}
+	}'
+}
+
+# without_time FILE...: counts, without what differs from run to run.
+without_time() { jq -cS '[.payload, .fields]' "$@" | sort; }
+
+@test "different values counted by a mapper, a combiner and three reducers are those that one run counts" {
+	addresses >log
+	local count=(--of fields.ip --by 'key=fields.api_key,type') file
+	split -n l/3 log log.
+	metlog-cardinality --format json "${count[@]}" log | without_time >expected
+	[ "$(wc -l <expected)" -gt 70 ]
+	printf '#!/bin/sh\necho >>%q\nexec metlog-cardinality --reduce --map\n' "$PWD/combined" >combiner
+	chmod +x combiner
+	job -D mapreduce.job.reduces=3 -input "$PWD/log.*" -mapper "metlog-cardinality ${count[*]} --map" \
+		-combiner "$PWD/combiner" -reducer 'metlog-cardinality --reduce --format json'
+	[ "$(find output -name 'part-*' -size +0 | wc -l)" -eq 3 ]
+	[ "$(wc -l <combined)" -ge 3 ]
+	for file in output/part-*; do without_time "$file"; done | sort | cmp - expected
 }
