@@ -8,7 +8,10 @@ static const struct tool_about about = {
 	.usage = "[FILE...]",
 	.summary = "Count different values: users by HyperLogLog, and tags about to explode",
 	.examples =
-		"  metlog-cardinality --of fields.ip --by type day.ndjson\n",
+		"  metlog-cardinality --of fields.ip --by type day.ndjson\n"
+		"  metlog-cardinality --of fields.ip --by key=fields.api_key --ip --now now \\\n"
+		"      --name locate.user --interval 1d,7d --state /var/lib/metlog/users |\n"
+		"      metlog-to-statsd --tags dogstatsd\n",
 	.uses = USES_INPUT | USES_MATCH | USES_TIMES | USES_ZONE | USES_OUTPUT | USES_COLOR,
 	.options = cardinality_option_rows,
 	.parse = cardinality_option_parse,
@@ -23,6 +26,7 @@ int main(int argc, char **argv)
 	cardinality_options_complete(&options, &filter.options);
 	switch (options.mode) {
 	case MODE_COUNT: return count_run(&filter, &options);
+	case MODE_USERS: return users_run(&filter, &options);
 	case MODE_MAP: return map_run(&filter, &options);
 	case MODE_REDUCE: return reduce_run(&filter, &options);
 	case MODE_MERGE: return merge_run(&filter, &options);

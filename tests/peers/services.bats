@@ -5,13 +5,13 @@ setup() {
 	load ../helper
 	load ../recv
 	cd "$BATS_TEST_TMPDIR"
-	mkdir -m 700 spool spool/archive spool/security
-	mkdir delivered state state-cef
+	mkdir -m 700 spool spool/archive spool/security spool/locate
+	mkdir delivered state state-cef state-users statsd
 }
 
 teardown() {
 	local pid
-	for pid in ${receiver-} ${drainer-} ${publisher-} ${deliverer-} ${recorder-} ${supervisor-}; do
+	for pid in ${receiver-} ${drainer-} ${publisher-} ${deliverer-} ${recorder-} ${counter-} ${supervisor-}; do
 		kill "$pid" 2>/dev/null || continue
 		await 10 gone "$pid" || kill -9 "$pid" 2>/dev/null || true
 	done
@@ -31,6 +31,8 @@ adapted() {
 		s,udp:127.0.0.1:5565,udp:127.0.0.1:0,
 		s,webhdfs://[^ ]*,file:$PWD/hdfs,
 		s,syslog[+]tls:siem.example.net,syslog+tcp:127.0.0.1:${siem:-1},
+		s,udp:127.0.0.1:8125,udp:127.0.0.1:${statsd:-1},
+		s,%i,locate,g
 		/^user=/d; /^Documentation=/d" "$1"
 }
 
@@ -60,8 +62,8 @@ await_delivered() { await 30 has_delivered "$1" || fail "expected $1 delivered, 
 @test "systemd finds nothing wrong with the units" {
 	need systemd-analyze
 	mkdir units
-	for unit in "$SOURCE"/contrib/systemd/*.service; do adapted "$unit" >"units/$(basename "$unit")"; done
-	systemd-analyze verify units/*.service >report 2>&1 || fail "$(cat report)"
+	for unit in "$SOURCE"/contrib/systemd/*.service "$SOURCE"/contrib/systemd/*.timer; do adapted "$unit" >"units/$(basename "$unit")"; done
+	systemd-analyze verify units/*.service units/*.timer >report 2>&1 || fail "$(cat report)"
 	expect_empty report
 }
 
@@ -138,6 +140,47 @@ await_recorded() { await 30 has_recorded "$1" || fail "expected $1 events, there
 	[ "$(wc -l <recorded)" -eq 300 ]
 }
 
+# A statsd: what comes to it is in the file statsd/recorded, a datagram each.
+start_statsd() {
+	(cd statsd && exec python3 "$SOURCE/tests/peers/recorder.py" udp) 3>&- 7>&- &
+	counter=$!
+	await 10 test -s statsd/at || fail "the recorder did not start"
+	statsd=$(cat statsd/at)
+}
+# requests FIRST LAST: envelopes of now in the spool of a route for type locate, sealed; each of its own address.
+requests() {
+	seq -f "{\"type\":\"locate\",\"timestamp\":\"$(date -u +%FT%TZ)\",\"fields\":{\"ip\":\"10.0.0.%.0f\",\"api_key\":\"k\"}}" "$1" "$2" | metlog-spool write spool/locate
+}
+was_sent() { grep -qF "$1" statsd/recorded; }
+
+@test "the command of metlog-users@.service counts each segment once, sends the gauges, and makes no system call that its unit forbids" {
+	start_statsd
+	users=$(command_of metlog-users@.service)
+	requests 1 30
+	$users 2>users.err || fail "$(cat users.err)"
+	await 10 was_sent 'locate.user:30|g|#key:k,interval:1d' || fail "$(cat statsd/recorded)"
+	await 10 was_sent 'locate.user:30|g|#key:k,interval:7d' || fail "$(cat statsd/recorded)"
+	[ -z "$(find spool/locate -name '*.ndjson*' -o -name '*.open')" ] || fail "left in the spool: $(find spool/locate)"
+	# Again without anything new, and again with some of it.
+	: >statsd/recorded
+	$users
+	await 10 was_sent 'locate.user:30|g|#key:k,interval:1d' || fail "$(cat statsd/recorded)"
+	requests 21 40
+	echo '{"type":"locate","fields":{"ip":"10.9.9.9"}}' | metlog-spool write spool/locate
+	if has strace && has systemd-analyze && ! sanitized; then
+		strace -f -qq -o trace.users $users 2>users.err || fail "$(cat users.err)"
+		allowed 'metlog-users@.service' >allowed
+		sed -nE 's/^[0-9]+ +([a-z_0-9]+)\(.*/\1/p' trace.users | sort -u >used
+		[ "$(wc -l <used)" -gt 20 ] || fail "the trace is too short: $(cat used)"
+		beyond=$(comm -23 used allowed)
+		[ -z "$beyond" ] || fail "system calls that are forbidden: $beyond"
+	else
+		$users
+	fi
+	await 10 was_sent 'locate.user:40|g|#key:k,interval:7d' || fail "$(cat statsd/recorded)"
+	grep -q 'no timestamp' state-users/locate.rejects
+}
+
 # expand SET...: the names of the system calls in the sets of systemd.
 expand() {
 	local set
@@ -199,6 +242,8 @@ allowed() {
 @test "supervisord runs the durable chain, starts a receiver that was killed again, and nothing acknowledged is missing" {
 	need supervisord supervisorctl
 	start_siem
+	start_statsd
+	requests 1 20
 	adapted "$SOURCE/contrib/supervisord/metlog.conf" >programs.conf
 	cat >supervisord.conf <<-E
 		[supervisord]
@@ -228,9 +273,10 @@ allowed() {
 	await_delivered 200
 	await_published 100
 	await_recorded 100
+	await 20 was_sent 'locate.user:20|g' || fail "$(cat metlog-users.log statsd/recorded)"
 	supervisorctl -c supervisord.conf stop all
 	run supervisorctl -c supervisord.conf status
-	[ "$(grep -c STOPPED <<<"$output")" -eq 4 ] || fail "$output"
+	[ "$(grep -c STOPPED <<<"$output")" -eq 5 ] || fail "$output"
 	[ "$(cat delivered/*.ndjson | sort -u | wc -l)" -eq 200 ]
 	kill "$supervisor"
 	wait "$supervisor" || true
