@@ -30,6 +30,7 @@ int main(int argc, char **argv)
 	case MODE_MAP: return map_run(&filter, &options);
 	case MODE_REDUCE: return reduce_run(&filter, &options);
 	case MODE_MERGE: return merge_run(&filter, &options);
+	case MODE_REPORT: return report_run(&filter, &options);
 	default: break;
 	}
 	return EXIT_INTERNAL;

@@ -35,6 +35,12 @@ const struct argp_option cardinality_option_rows[] = {
 	{ "merge", KEY_MERGE, NULL, 0, "Read each FILE as such a sketch, and count their union", 3 },
 	{ "map", KEY_MAP, NULL, 0, "Write each group and its sketch as a line (with --reduce too: a combiner)", 3 },
 	{ "reduce", KEY_REDUCE, NULL, 0, "Read such lines, and count their union", 3 },
+	{ NULL, 0, NULL, 0, "Find what explodes:", 4 },
+	{ "report", KEY_REPORT, NULL, 0, "Tell, of each metric and tag, its values, series, growth and most frequent values", 4 },
+	{ "tags", KEY_TAGS, "FIELD,...", 0, "Take FIELD for a tag (default what is in fields.tags)", 4 },
+	{ "top", KEY_TOP, "N", 0, "Show the N most frequent values of each tag (default 5)", 4 },
+	{ "limit", KEY_LIMIT, "LIMIT,...", 0, "Hold it against influxdb, graphite, or values=N, series=N, total=N (default influxdb,graphite)", 4 },
+	{ "fail-over", KEY_FAIL_OVER, "N", 0, "Exit 1 if a tag has more than N values or a metric more than N series", 4 },
 	{ 0 },
 };
 
