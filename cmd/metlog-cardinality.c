@@ -11,7 +11,8 @@ static const struct tool_about about = {
 		"  metlog-cardinality --of fields.ip --by type day.ndjson\n"
 		"  metlog-cardinality --of fields.ip --by key=fields.api_key --ip --now now \\\n"
 		"      --name locate.user --interval 1d,7d --state /var/lib/metlog/users |\n"
-		"      metlog-to-statsd --tags dogstatsd\n",
+		"      metlog-to-statsd --tags dogstatsd\n"
+		"  metlog-cardinality --report --html report.html day.ndjson\n",
 	.uses = USES_INPUT | USES_MATCH | USES_TIMES | USES_ZONE | USES_OUTPUT | USES_COLOR,
 	.options = cardinality_option_rows,
 	.parse = cardinality_option_parse,

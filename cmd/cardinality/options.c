@@ -41,6 +41,7 @@ const struct argp_option cardinality_option_rows[] = {
 	{ "top", KEY_TOP, "N", 0, "Show the N most frequent values of each tag (default 5)", 4 },
 	{ "limit", KEY_LIMIT, "LIMIT,...", 0, "Hold it against influxdb, graphite, or values=N, series=N, total=N (default influxdb,graphite)", 4 },
 	{ "fail-over", KEY_FAIL_OVER, "N", 0, "Exit 1 if a tag has more than N values or a metric more than N series", 4 },
+	{ "html", KEY_HTML, "FILE", 0, "Write the report as one page to FILE", 4 },
 	{ 0 },
 };
 

@@ -103,6 +103,10 @@ static void show(struct filter *filter, struct report *r)
 	if (show_is_table(filter, r->options)) report_show_table(filter, r);
 	else report_show_envelopes(filter, r);
 	filter_flush(filter);
+	if (r->options->html) {
+		int status = report_write_html(r, r->options->html);
+		if (status) filter_fail(filter, status);
+	}
 }
 
 int report_run(struct filter *filter, const struct cardinality_options *options)
