@@ -12,7 +12,8 @@ static const struct tool_about about = {
 		"  metlog-cardinality --of fields.ip --by key=fields.api_key --ip --now now \\\n"
 		"      --name locate.user --interval 1d,7d --state /var/lib/metlog/users |\n"
 		"      metlog-to-statsd --tags dogstatsd\n"
-		"  metlog-cardinality --report --html report.html day.ndjson\n",
+		"  metlog-cardinality --report --html report.html day.ndjson\n"
+		"  metlog-cardinality --guard --rule 'tag fields.region limit 50 -> other'\n",
 	.uses = USES_INPUT | USES_MATCH | USES_TIMES | USES_ZONE | USES_OUTPUT | USES_COLOR,
 	.options = cardinality_option_rows,
 	.parse = cardinality_option_parse,
@@ -32,7 +33,7 @@ int main(int argc, char **argv)
 	case MODE_REDUCE: return reduce_run(&filter, &options);
 	case MODE_MERGE: return merge_run(&filter, &options);
 	case MODE_REPORT: return report_run(&filter, &options);
-	default: break;
+	case MODE_GUARD: return guard_run(&filter, &options);
 	}
 	return EXIT_INTERNAL;
 }

@@ -11,6 +11,10 @@ arguments() {
 	metlog-route) echo -d - ;;
 	metlog-spool) echo write --tee --sync none "$BATS_TEST_TMPDIR/spool" ;;
 	metlog-tail) echo --json ;;
+	metlog-cardinality) # a rule that no line meets
+		echo 'tag fields.no-such-tag drop' >"$BATS_TEST_TMPDIR/rules"
+		echo --guard --rules "$BATS_TEST_TMPDIR/rules"
+		;;
 	metlog-to-hdfs) echo --explain ;; # its --dry-run prints a line a file
 	metlog-to-*) echo --dry-run ;;
 	esac

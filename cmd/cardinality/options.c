@@ -42,6 +42,10 @@ const struct argp_option cardinality_option_rows[] = {
 	{ "limit", KEY_LIMIT, "LIMIT,...", 0, "Hold it against influxdb, graphite, or values=N, series=N, total=N (default influxdb,graphite)", 4 },
 	{ "fail-over", KEY_FAIL_OVER, "N", 0, "Exit 1 if a tag has more than N values or a metric more than N series", 4 },
 	{ "html", KEY_HTML, "FILE", 0, "Write the report as one page to FILE", 4 },
+	{ NULL, 0, NULL, 0, "Guard:", 5 },
+	{ "guard", KEY_GUARD, NULL, 0, "Pass envelopes on, and keep their tags tame by the rules", 5 },
+	{ "rules", KEY_RULES, "FILE", 0, "Read rules from FILE, one a line: tag FIELD limit N -> VALUE; see metlog-guard(5)", 5 },
+	{ "rule", KEY_RULE, "RULE", 0, "Add this rule; may be repeated", 5 },
 	{ 0 },
 };
 
