@@ -20,3 +20,11 @@ setup() {
 	short --records 6 --points 40 --seed "$((RANDOM + 1))" -- --records 30 --points 1500
 	faults powerloss publish "${set[@]}"
 }
+@test "nor does it beside users by interval: the state is that of before or of after, and once a run has ended that of after" {
+	short --points 80 --seed "$((RANDOM + 1))" -- --points 3000
+	faults powerloss users "${set[@]}"
+}
+@test "nor does it beside a guard: what a run that has ended has let in is known to the next one, which is never refused" {
+	short --points 60 --seed "$((RANDOM + 1))" -- --points 3000
+	faults powerloss guard "${set[@]}"
+}

@@ -4,7 +4,7 @@
 
 SCENARIO: each, batch, compress (a writer that seals often, with this policy); restart (a writer that is killed, and the next one);
 drain, keep, failed (a drain that removes, keeps, or gives up on segments); receiver (metlog-recv --from ack: --spool); publish
-(metlog-to-hdfs --to file:). --points: try so many states, chosen by the seed (default: all)."""
+(metlog-to-hdfs --to file:); users (two runs of metlog-cardinality --interval); guard (two of --guard). --points: try so many states, chosen by the seed (default: all)."""
 
 import argparse
 import concurrent.futures
@@ -18,9 +18,11 @@ import tempfile
 import time
 
 import disk
+import guard
 import house
 import targets
 import trace
+import users
 
 
 class Recording:
@@ -29,7 +31,7 @@ class Recording:
     def __init__(self, work):
         self.work, self.root = work, os.path.join(work, "root")
         os.mkdir(self.root)
-        self.calls, self.restart, self.published = [], False, None
+        self.calls, self.restart, self.published, self.counted, self.admitted = [], False, None, None, None
 
     def run(self, command, stdin=b"", inject=()):
         log = os.path.join(self.work, "trace")
@@ -124,10 +126,44 @@ def check_published(state, root, issued, published):
     targets.same(targets.judge_end(issued, target, staging, True), published)
 
 
+def check_users(state, root, counted):
+    """The state of before a run or of after it, and that of after it if it has ended; the same input again leads to where it would have led."""
+    where, least = os.path.join(root, "state"), len(state.required)
+    status, output, messages = house.run(users.Campaign.command + ["--state", where], b"")
+    if status or users.gauges(output) not in counted[least:]:
+        raise house.Wrong("what is kept: status %d: %s%s" % (status, house.short(messages), "" if status else "other counts"))
+    for number, text in enumerate((users.first_input(), users.second_input())):
+        status, output, messages = house.run(users.Campaign.command + ["--state", where], text)
+        if status or users.gauges(output) not in counted[number + 1:]:
+            raise house.Wrong("the next run: status %d: %s" % (status, house.short(messages)))
+    if users.left_over(where):
+        raise house.Wrong("something is left: %s" % users.left_over(where))
+
+
+def check_guard(state, root, admitted):
+    """What a run that has ended has let in is remembered, and of what another has at most the end is forgotten; the next run goes on."""
+    where = os.path.join(root, "state")
+    for text in (b"", guard.envelopes(40, "bc")):
+        status, output, messages = house.run(guard.Campaign.command + ["--state", where], text)
+        if status:
+            raise house.Wrong("the next run: status %d: %s" % (status, house.short(messages)))
+        known = guard.admitted(os.path.join(where, "admitted.ndjson"))
+        if not text and (known != admitted[-1][:len(known)] or len(known) < max(state.required, default=0)):
+            raise house.Wrong("%d values are remembered of %s" % (len(known), sorted(state.required)))
+        if guard.passed(output) - set(known):
+            raise house.Wrong("passed, and not remembered: %s" % sorted(guard.passed(output) - set(known), key=str))
+
+
 def check(state, issued, duplicates, recording):
     """Recovers from the state; Wrong if anything that has to be there is not, or anything torn is."""
     with tempfile.TemporaryDirectory(prefix="state.", dir=house_work[0]) as root:
         disk.materialise(state.tree, root)
+        if recording.admitted:
+            check_guard(state, root, recording.admitted)
+            return
+        if recording.counted:
+            check_users(state, root, recording.counted)
+            return
         if recording.published:
             check_published(state, root, issued, recording.published)
             return
@@ -267,6 +303,42 @@ def scenario_publish(recording, lines):
         raise house.Wrong("the publish: status %d: %s" % (status, messages))
     recording.published, last = targets.judge_end(lines, base, os.path.join(recording.root, "staging")), recording.calls[-1]
     return model, lambda _, call: set(lines) if call is last else set(), lines, 0
+
+
+def scenario_users(recording, _lines):
+    """A run that makes its state, and one that adds to it; each is required once it has ended."""
+    model, where, ends = disk.Disk(recording.root), os.path.join(recording.root, "state"), []
+    recording.counted = [[]]
+    for text in (users.first_input(), users.second_input()):
+        status, output, messages = recording.run(users.Campaign.command + ["--state", where], text)
+        if status:
+            raise house.Wrong("the run: status %d: %s" % (status, messages))
+        recording.counted.append(users.gauges(output))
+        ends.append(recording.calls[-1])
+    done = set()
+
+    def required(_model, call):
+        done.update(number for number, end in enumerate(ends) if call is end)
+        return set(done)
+    return model, required, [], 0
+
+
+def scenario_guard(recording, _lines):
+    """A run that makes its state, and one that goes on with it; what each has let in is required once it has ended."""
+    model, where, ends = disk.Disk(recording.root), os.path.join(recording.root, "state"), []
+    recording.admitted = []
+    for text in (guard.envelopes(7, "ab"), guard.envelopes(40, "bc")):
+        status, _, messages = recording.run(guard.Campaign.command + ["--state", where], text)
+        if status:
+            raise house.Wrong("the run: status %d: %s" % (status, messages))
+        recording.admitted.append(guard.admitted(os.path.join(where, "admitted.ndjson")))
+        ends.append(recording.calls[-1])
+    done = set()
+
+    def required(_model, call):
+        done.update(len(known) for known, end in zip(recording.admitted, ends) if call is end)
+        return set(done)
+    return model, required, [], 0
 
 
 house_work = [None]
