@@ -47,6 +47,7 @@ command:kinit         krb5-user        krb5-workstation  krb5
 command:redis-server  redis-server     redis             redis
 command:lognormalizer liblognorm-utils liblognorm  -
 python:ensurepip      python3-venv     python3           python3
+python:jsonschema     python3-jsonschema python3-jsonschema -
 file:/usr/bin/time    time             time              -
 '
 packages_long='
