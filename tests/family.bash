@@ -16,6 +16,7 @@ arguments() {
 		echo --guard --rules "$BATS_TEST_TMPDIR/rules"
 		;;
 	metlog-from-mozlog) ;; # a line that is an envelope already passes
+	metlog-to-mozlog) echo --no-timestamp=now ;;
 	metlog-to-hdfs) echo --explain ;; # its --dry-run prints a line a file
 	metlog-to-*) echo --dry-run ;;
 	esac
@@ -63,8 +64,8 @@ taken() {
 	echo $(($(count "$1" passed) + ${kept:-0}))
 }
 
-# stable: without what metlog-send fills in anew in each run.
-stable() { sed -E 's/"(timestamp":"[^"]*"|metlog_pid":[0-9]+)//g' "$@"; }
+# stable: without what metlog-send and metlog-to-mozlog fill in anew in each run.
+stable() { sed -E 's/"(timestamp":"[^"]*"|Timestamp":[0-9]+|metlog_pid":[0-9]+)//g' "$@"; }
 
 # balanced FILE: read = passed + dropped + rejected (+ kept).
 balanced() {
