@@ -15,6 +15,10 @@ arguments() {
 		echo 'tag fields.no-such-tag drop' >"$BATS_TEST_TMPDIR/rules"
 		echo --guard --rules "$BATS_TEST_TMPDIR/rules"
 		;;
+	metlog-derive) # likewise
+		printf 'when fields.no-such-field == 1\n  counter never\n' >"$BATS_TEST_TMPDIR/derive.rules"
+		echo --tee --rules "$BATS_TEST_TMPDIR/derive.rules"
+		;;
 	metlog-from-mozlog) ;; # a line that is an envelope already passes
 	metlog-to-mozlog) echo --no-timestamp=now ;;
 	metlog-to-hdfs) echo --explain ;; # its --dry-run prints a line a file
