@@ -21,13 +21,17 @@ arguments() {
 		;;
 	metlog-from-mozlog) ;; # a line that is an envelope already passes
 	metlog-to-mozlog) echo --no-timestamp=now ;;
+	metlog-lint) # any name and tags
+		printf "%s\n" "counter * tags ..." "timer * tags ..." >"$BATS_TEST_TMPDIR/catalog"
+		echo --tee --catalog "$BATS_TEST_TMPDIR/catalog"
+		;;
 	metlog-to-hdfs) echo --explain ;; # its --dry-run prints a line a file
 	metlog-to-*) echo --dry-run ;;
 	esac
 }
 
 # Tools that write a whole envelope as it was read, and tools that take FILE operands.
-passes() { case $1 in metlog-send | metlog-route | metlog-spool | metlog-tail) true ;; *) false ;; esac; }
+passes() { case $1 in metlog-send | metlog-route | metlog-spool | metlog-tail | metlog-cardinality | metlog-derive | metlog-lint) true ;; *) false ;; esac; }
 outlives_its_reader() { [ "$1" = metlog-spool ]; } # what it reads it stores, whoever else wants it
 takes_files() { "$1" --help 2>/dev/null | sed -n '1,/^$/p' | grep -q FILE; }
 
