@@ -15,7 +15,7 @@
 
 enum { ENDPOINTS_MAX = 64, LINES_MAX = 1000000, LINES_WHEN_FOLLOWING = 10 };
 enum form { FORM_AUTO, FORM_HUMAN, FORM_JSON, FORM_TEMPLATE };
-enum { LINES_NOT_SAID = -2 };
+enum { LINES_NOT_SAID = -2, WIDTH_NOT_SAID = -1, WIDTH_MAX = 10000 };
 
 struct options {
 	const char *endpoints[ENDPOINTS_MAX];
@@ -23,7 +23,7 @@ struct options {
 	const char *format_text;
 	enum form form;
 	bool follow, oneline, all, raw, count;
-	int64_t lines, sample;
+	int64_t lines, sample, width;
 };
 
 struct tail {
@@ -42,7 +42,7 @@ struct tail {
 	bool skips, terminal;
 };
 
-enum { KEY_ONELINE = TOOL_KEY, KEY_FORMAT, KEY_JSON, KEY_PRETTY, KEY_RAW, KEY_COUNT, KEY_SAMPLE, KEY_FROM };
+enum { KEY_ONELINE = TOOL_KEY, KEY_FORMAT, KEY_JSON, KEY_PRETTY, KEY_RAW, KEY_COUNT, KEY_SAMPLE, KEY_FROM, KEY_WIDTH };
 
 static const struct argp_option own_options[] = {
 	{ NULL, 0, NULL, 0, "What to read:", 1 },
@@ -55,6 +55,7 @@ static const struct argp_option own_options[] = {
 	{ "pretty", KEY_PRETTY, NULL, 0, "Show the form for people, even if standard output is no terminal", 2 },
 	{ "oneline", KEY_ONELINE, NULL, 0, "Show the form for people, one line an envelope", 2 },
 	{ "all", 'a', NULL, 0, "Show the form for people, with metlog_hostname, metlog_pid and unknown members", 2 },
+	{ "width", KEY_WIDTH, "COLUMNS", 0, "Show the form for people, as on a terminal of so many columns; 0: nothing is laid out or cut (default the terminal's)", 2 },
 	{ "format", KEY_FORMAT, "TEMPLATE", 0, "Show a line of your own: '{timestamp} {fields.name|-}={payload}'", 2 },
 	{ "json", KEY_JSON, NULL, 0, "Show the envelopes byte for byte, even on a terminal", 2 },
 	{ "raw", KEY_RAW, NULL, 0, "Let control characters in the text through to the terminal: dangerous", 2 },
@@ -63,7 +64,7 @@ static const struct argp_option own_options[] = {
 
 static void choose_form(struct options *o, enum form form)
 {
-	if (o->form != FORM_AUTO && o->form != form) tool_usage_error("choose one of --json, --format and --pretty (or --oneline, --all)");
+	if (o->form != FORM_AUTO && o->form != form) tool_usage_error("choose one of --json, --format and --pretty (or --oneline, --all, --width)");
 	o->form = form;
 }
 
@@ -75,6 +76,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'N': o->lines = strcmp(arg, "all") == 0 ? SOURCES_ALL : tool_integer("--lines", arg, 0, LINES_MAX); break;
 	case 'a': o->all = true, choose_form(o, FORM_HUMAN); break;
 	case KEY_ONELINE: o->oneline = true, choose_form(o, FORM_HUMAN); break;
+	case KEY_WIDTH: o->width = tool_integer("--width", arg, 0, WIDTH_MAX), choose_form(o, FORM_HUMAN); break;
 	case KEY_PRETTY: choose_form(o, FORM_HUMAN); break;
 	case KEY_JSON: choose_form(o, FORM_JSON); break;
 	case KEY_FORMAT: o->format_text = arg, choose_form(o, FORM_TEMPLATE); break;
@@ -183,7 +185,8 @@ static void show_reject(void *context, const struct reject *reject)
 static void measure(struct tail *t)
 {
 	struct winsize size;
-	if (t->terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) t->render.width = size.ws_col;
+	if (t->options.width != WIDTH_NOT_SAID) t->render.width = (size_t)t->options.width;
+	else if (t->terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) t->render.width = size.ws_col;
 }
 
 /* --- begin, wait, end --- */
@@ -229,6 +232,7 @@ static void tail_open(struct tail *t, int argc, char **argv)
 	struct options *o = &t->options;
 	struct format_fault fault;
 	o->lines = LINES_NOT_SAID;
+	o->width = WIDTH_NOT_SAID;
 	filter_open(&t->filter, &about, argc, argv, o);
 	const struct tool_access *a = &t->filter.options.access;
 	if (!o->endpoint_count && (a->curve_secret || a->curve_clients || a->curve_server || a->insecure))

@@ -152,14 +152,6 @@ setup() {
 	grep -q $'\033' "$out"
 }
 
-@test "on a terminal fields that would not fit go to a new line, indented" {
-	envelope '"payload"' ',"fields":{"first":"aaaaaaaaaaaaaaaaaaaa","second":"bbbbbbbbbbbbbbbbbbbb","third":"cccccccccccccccccccc"}' >in
-	NO_COLOR=1 terminal 80 metlog-tail in
-	expect_lines screen '-- 2012-10-05 UTC --' '12:00:01.137 WARNING app      oldstyle  payload  first=aaaaaaaaaaaaaaaaaaaa' \
-		'    second=bbbbbbbbbbbbbbbbbbbb third=cccccccccccccccccccc'
-	[ "$(awk '{ if (length > m) m = length } END { print m }' screen)" -le 80 ]
-}
-
 @test "on a terminal --oneline cuts a line to the width, wide characters counted" {
 	envelope '"エラーエラーエラーエラーエラーエラーエラーエラーエラーエラーエラー"' >in
 	LC_ALL=C.UTF-8 NO_COLOR=1 terminal 60 metlog-tail --oneline in
@@ -218,6 +210,16 @@ hostile() {
 	done
 	separately metlog-tail --raw --format '{payload}' in
 	grep -q $'\033\[31m' "$out"
+}
+
+@test "a timestamp that is none is shown as such, whatever the one before began with" {
+	stamp() { printf '{"timestamp":"2012-10-05T12:00%s"}\n' "$1"; }
+	{ stamp :01.5Z; stamp ":$(printf '\xc2\x9b')1mZ"; stamp ":01.$(printf '\xc2\x9b')1Z"; stamp :61Z; stamp :01.Z; stamp '-01Z'; stamp :02Z; } >in
+	separately metlog-tail --pretty in
+	cut -c 1-12 "$out" | tail -n +2 >got
+	expect_lines got 12:00:01.500 --:--:--.--- --:--:--.--- --:--:--.--- --:--:--.--- --:--:--.--- 12:00:02.000
+	separately metlog-tail --format '{@time|none}' in
+	expect_lines "$out" 12:00:01.500 none none none none none 12:00:02.000
 }
 
 @test "one envelope is one line with --format, whatever is in it" {

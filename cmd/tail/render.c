@@ -2,36 +2,38 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "render.h"
 
-#include <stdio.h>
-
 #include "base/text.h"
-#include "base/timestamp.h"
 #include "io/diag.h"
 
-enum { LOGGER_COLUMNS_MAX = 16, TYPE_COLUMNS_MAX = 12, INDENT = 4, REJECT_SHOWN = 300 };
+enum { LOGGER_COLUMNS_MAX = 16, TYPE_COLUMNS_MAX = 12, TYPE_COLUMNS_MAX_WIDE = 20, WIDE = 100, KEYS_COLUMN_MAX = 84, INDENT = 4, REJECT_SHOWN = 300 };
 
 static const char indent[] = "\n    ";
 
 void render_init(struct render *r, bool raw)
 {
-	*r = (struct render){ .logger_columns = 8, .type_columns = 8, .minute = INT64_MIN };
+	*r = (struct render){ .logger_columns = 8, .type_columns = 8 };
+	clock_init(&r->clock);
 	show_init(&r->show, raw);
 	buffer_init(&r->text, SHOW_LIMIT);
+	buffer_init(&r->blocks, SHOW_LIMIT);
+	cells_init(&r->cells, SHOW_LIMIT);
 }
 
 void render_release(struct render *r)
 {
 	show_release(&r->show);
 	buffer_release(&r->text);
+	buffer_release(&r->blocks);
+	cells_release(&r->cells);
 }
 
 /* --- colour --- */
 
-enum paint { PAINT_TIME, PAINT_LOGGER, PAINT_TYPE, PAINT_KEY, PAINT_DATE, PAINT_REJECT };
+enum paint { PAINT_TIME, PAINT_LOGGER, PAINT_TYPE, PAINT_KEY, PAINT_DATE, PAINT_REJECT, PAINT_TEXT };
 
 static void begin(struct render *r, enum paint paint)
 {
-	static const char *const codes[] = { "\033[2m", "\033[36m", "\033[35m", "\033[2m", "\033[1m", "\033[1;31m" };
+	static const char *const codes[] = { "\033[2m", "\033[36m", "\033[35m", "\033[2m", "\033[1m", "\033[1;31m", "\033[2m" };
 	if (r->colors) buffer_append_text(&r->text, codes[paint]);
 }
 
@@ -42,100 +44,40 @@ static void end(struct render *r)
 
 /* --- time --- */
 
-/* Brings clock and date to the minute of an instant: a clock is worked out once a minute, not once an envelope. */
-static void turn_clock(struct render *r, int64_t instant)
-{
-	const int64_t minute_ns = INT64_C(60000000000);
-	int64_t minute = instant / minute_ns - (instant % minute_ns < 0);
-	if (minute == r->minute) return;
-	struct timestamp_local at = timestamp_local(instant);
-	char text[64];
-	snprintf(text, sizeof text, "%02d:%02d:", at.hour, at.minute);
-	memcpy(r->clock, text, sizeof r->clock);
-	int minutes = (at.offset_s < 0 ? -at.offset_s : at.offset_s) / 60;
-	int length = at.offset_s == 0 ? snprintf(text, sizeof text, "%04d-%02d-%02d UTC", at.year, at.month, at.day)
-	                              : snprintf(text, sizeof text, "%04d-%02d-%02d %c%02d:%02d", at.year, at.month, at.day, at.offset_s < 0 ? '-' : '+', minutes / 60, minutes % 60);
-	r->date_length = length > 0 && length < (int)sizeof r->date ? (size_t)length : 0;
-	memcpy(r->date, text, r->date_length);
-	/* Before zones had whole minutes, a minute of the zone is none of UTC: work out each one anew. */
-	r->minute = at.offset_s % 60 ? INT64_MIN : minute;
-}
-
-static void append_clock(struct render *r, struct buffer *out, int64_t instant)
-{
-	const int64_t minute_ns = INT64_C(60000000000);
-	turn_clock(r, instant);
-	int64_t rest = instant % minute_ns;
-	if (rest < 0) rest += minute_ns;
-	if (r->minute == INT64_MIN) rest = timestamp_local(instant).second * INT64_C(1000000000) + rest % 1000000000;
-	int millis = (int)(rest / 1000000), second = millis / 1000;
-	char text[12] = { [2] = ':', [5] = ':', [8] = '.' };
-	memcpy(text, r->clock, sizeof r->clock);
-	text[6] = (char)('0' + second / 10);
-	text[7] = (char)('0' + second % 10);
-	text[9] = (char)('0' + millis / 100 % 10);
-	text[10] = (char)('0' + millis / 10 % 10);
-	text[11] = (char)('0' + millis % 10);
-	buffer_append(out, text, sizeof text);
-}
-
 void render_clock(struct render *r, struct buffer *out, struct span timestamp)
 {
-	int64_t instant;
-	if (timestamp_parse(timestamp, &instant)) append_clock(r, out, instant);
+	char text[CLOCK_COLUMNS];
+	if (clock_read(&r->clock, timestamp, text)) buffer_append(out, text, sizeof text);
 }
 
 void render_date(struct render *r, struct buffer *out, struct span timestamp)
 {
-	int64_t instant;
-	if (!timestamp_parse(timestamp, &instant)) return;
-	turn_clock(r, instant);
-	buffer_append(out, r->date, 10);
-}
-
-/* A timestamp in the minute of the one before, in UTC, needs no arithmetic: its seconds and milliseconds stand in it. */
-static bool copy_clock(const struct render *r, struct span timestamp, char clock[12])
-{
-	if (timestamp.length < 20 || r->minute == INT64_MIN || memcmp(timestamp.data, r->stamp, sizeof r->stamp) != 0) return false;
-	if (timestamp.data[timestamp.length - 1] != 'Z' || timestamp.data[17] == '6') return false;
-	memcpy(clock, r->clock, sizeof r->clock);
-	memcpy(clock + 6, timestamp.data + 17, 2);
-	memcpy(clock + 8, ".000", 4);
-	size_t fraction = timestamp.length - 20; /* with its point */
-	memcpy(clock + 8, timestamp.data + 19, fraction < 4 ? fraction : 4);
-	return true;
+	char text[CLOCK_COLUMNS];
+	if (clock_read(&r->clock, timestamp, text)) buffer_append(out, r->clock.date, CLOCK_DATE_COLUMNS);
 }
 
 static void append_time(struct render *r, struct span timestamp)
 {
-	int64_t instant = 0;
-	char clock[12];
-	bool copied = copy_clock(r, timestamp, clock), known = copied || timestamp_parse(timestamp, &instant);
-	if (known && !copied) {
-		turn_clock(r, instant);
-		/* Not from a leap second, which belongs to the minute behind the one it is written in. */
-		if (timestamp.data[timestamp.length - 1] == 'Z' && timestamp.data[17] != '6') memcpy(r->stamp, timestamp.data, sizeof r->stamp);
-		else r->stamp[0] = '\0';
-	}
-	bool new_date = known && (r->date_length != strlen(r->date_shown) || memcmp(r->date, r->date_shown, r->date_length) != 0);
+	const struct clock *c = &r->clock;
+	char text[CLOCK_COLUMNS];
+	bool known = clock_read(&r->clock, timestamp, text);
+	bool new_date = known && (c->date_length != strlen(r->date_shown) || memcmp(c->date, r->date_shown, c->date_length) != 0);
 	if (new_date && !r->oneline) {
-		memcpy(r->date_shown, r->date, r->date_length);
-		r->date_shown[r->date_length] = '\0';
+		memcpy(r->date_shown, c->date, c->date_length);
+		r->date_shown[c->date_length] = '\0';
 		begin(r, PAINT_DATE);
 		buffer_append_text(&r->text, "-- ");
-		buffer_append(&r->text, r->date, r->date_length);
+		buffer_append(&r->text, c->date, c->date_length);
 		buffer_append_text(&r->text, " --");
 		end(r);
 		buffer_append_byte(&r->text, '\n');
 	}
 	begin(r, PAINT_TIME);
 	if (r->oneline) {
-		buffer_append(&r->text, known ? r->date : "----------", 10);
+		buffer_append(&r->text, known ? c->date : "----------", CLOCK_DATE_COLUMNS);
 		buffer_append_byte(&r->text, ' ');
 	}
-	if (copied) buffer_append(&r->text, clock, sizeof clock);
-	else if (known) append_clock(r, &r->text, instant);
-	else buffer_append(&r->text, "--:--:--.---", 12);
+	buffer_append(&r->text, known ? text : "--:--:--.---", CLOCK_COLUMNS);
 	end(r);
 	buffer_append_byte(&r->text, ' ');
 }
@@ -172,7 +114,7 @@ static size_t append_name(struct render *r, enum paint paint, struct value name,
 	size_t start = r->text.length;
 	if (name.text.length == 0) buffer_append_byte(&r->text, '-');
 	else show_value(&r->show, &r->text, SPAN(""), name);
-	size_t width = r->text.failed ? 0 : show_columns((struct span){ r->text.data + start, r->text.length - start });
+	size_t width = r->text.failed ? 0 : text_columns((struct span){ r->text.data + start, r->text.length - start });
 	end(r);
 	size_t without_blanks = r->text.length;
 	if (width > *columns && width <= columns_max) *columns = width; /* one that is far too long pushes its own line only */
@@ -184,7 +126,7 @@ static size_t append_name(struct render *r, enum paint paint, struct value name,
 /* What was appended from `start` on, which holds no colour, moves the column. */
 static void count_columns(struct render *r, size_t start)
 {
-	if (r->width && !r->text.failed) r->column += show_columns((struct span){ r->text.data + start, r->text.length - start });
+	if (r->width && !r->text.failed) r->column += text_columns((struct span){ r->text.data + start, r->text.length - start });
 }
 
 /* --- payload and fields --- */
@@ -231,34 +173,57 @@ static bool append_payload(struct render *r, struct value payload)
 	return several;
 }
 
-/* Puts a blank before what was appended from `start` on, or begins a new line with it where the terminal's line would end. */
-static void place(struct render *r, size_t start, size_t columns)
+/* --- fields --- */
+
+static bool lays_out(const struct render *r)
 {
-	if (r->width == 0 || r->oneline || r->text.failed) return;
-	if (r->column + columns + 1 <= r->width || r->column <= INDENT) {
-		r->column += columns + 1;
-		return;
+	return r->width && !r->oneline;
+}
+
+static size_t columns_from(const struct render *r, size_t start)
+{
+	return lays_out(r) && !r->text.failed ? text_columns((struct span){ r->text.data + start, r->text.length - start }) : 0;
+}
+
+/* A text of several lines, such as a traceback: a block of its own, to stand below all the others. */
+static void append_block(struct render *r, struct value key, struct value value)
+{
+	struct buffer envelope = r->text; /* what is written meanwhile goes to the blocks */
+	r->text = r->blocks;
+	buffer_append(&r->text, indent, INDENT + 1);
+	begin(r, PAINT_KEY);
+	show_word(&r->show, &r->text, SPAN(""), key);
+	buffer_append_byte(&r->text, ':');
+	end(r);
+	struct span text = trim_newlines(show_decode(&r->show, value));
+	while (text.length) {
+		buffer_append(&r->text, indent, INDENT + 1);
+		buffer_append(&r->text, indent + 1, INDENT);
+		append_payload_line(r, show_without_secrets(&r->show, key.text, span_take_line(&text)));
 	}
-	if (!buffer_append(&r->text, indent, INDENT)) return; /* makes room: the one blank becomes a newline and the indent */
-	memmove(r->text.data + start + INDENT, r->text.data + start, r->text.length - INDENT - start);
-	memcpy(r->text.data + start, indent, INDENT + 1);
-	r->column = INDENT + columns;
+	r->blocks = r->text;
+	r->text = envelope;
 }
 
 static void append_pair(struct render *r, struct value key, struct value value)
 {
-	size_t start = r->text.length, columns = 0;
+	if (!r->oneline && show_has_lines(&r->show, key.text, value)) {
+		append_block(r, key, value);
+		return;
+	}
 	buffer_append_byte(&r->text, ' ');
+	size_t start = r->text.length;
 	begin(r, PAINT_KEY);
 	size_t from = r->text.length;
 	show_word(&r->show, &r->text, SPAN(""), key);
 	buffer_append_byte(&r->text, '=');
-	if (r->width && !r->text.failed) columns = show_columns((struct span){ r->text.data + from, r->text.length - from });
-	end(r);
+	size_t columns = columns_from(r, from);
+	if (value.kind != VALUE_NULL) end(r); /* null, which is nothing, is as faint as its key */
 	from = r->text.length;
 	show_word(&r->show, &r->text, key.text, value);
-	if (r->width && !r->text.failed) columns += show_columns((struct span){ r->text.data + from, r->text.length - from });
-	place(r, start, columns);
+	columns += columns_from(r, from);
+	if (value.kind == VALUE_NULL) end(r);
+	if (lays_out(r)) cells_add(&r->cells, start, r->text.length, columns);
 }
 
 static bool is_key(struct value key, const char *text, size_t length)
@@ -349,7 +314,7 @@ static void cut(struct render *r)
 		size_t length = text_decode_utf8((struct span){ text.data + at, text.length - at }, &c);
 		if (length == 0) length = 1;
 		if (columns < r->width) last = at;
-		columns += show_columns((struct span){ text.data + at, length });
+		columns += text_columns((struct span){ text.data + at, length });
 		at += length;
 	}
 	if (columns <= r->width) return;
@@ -362,38 +327,77 @@ static struct span finish(struct render *r)
 {
 	if (r->oneline && r->width) cut(r);
 	buffer_append_byte(&r->text, '\n');
-	if (r->text.failed || r->show.decoded.failed || r->show.masked.failed) die(EXIT_INTERNAL, "no memory to show an envelope");
+	if (r->text.failed || r->show.decoded.failed || r->show.masked.failed || r->blocks.failed || r->cells.list.failed || r->cells.rows.failed)
+		die(EXIT_INTERNAL, "no memory to show an envelope");
 	return buffer_span(&r->text);
+}
+
+/* Blanks before the fields, which begin at `from`, so that they stand below those of the envelopes before, if there is room for it. */
+static void align_fields(struct render *r, size_t from)
+{
+	size_t columns_max = r->width * 3 / 5 < KEYS_COLUMN_MAX ? r->width * 3 / 5 : KEYS_COLUMN_MAX;
+	if (r->column > r->keys_column && r->column <= columns_max) r->keys_column = r->column;
+	if (r->column >= r->keys_column || r->keys_column + r->cells.columns > r->width || !r->cells.columns) return;
+	size_t length = r->text.length - from, more = r->keys_column - r->column;
+	if (!buffer_reserve(&r->text, more)) return;
+	memmove(r->text.data + from + more, r->text.data + from, length);
+	memset(r->text.data + from, ' ', more);
+	r->text.length += more;
+}
+
+/* The fields behind the payload, which ends at `body`; they begin at `from`, in the column r->column. */
+static void place_fields(struct render *r, size_t body, size_t from, bool several)
+{
+	if (r->text.length == from) r->text.length = body; /* no blanks at the end of a line */
+	else if (lays_out(r) && r->column + r->cells.columns > r->width)
+		cells_lay_out(&r->cells, &r->text, body, (struct span){ indent, INDENT + 1 }, r->width > INDENT ? r->width - INDENT : 1);
+	else if (lays_out(r) && !several && from > body) align_fields(r, from);
+	buffer_append_span(&r->text, buffer_span(&r->blocks));
 }
 
 struct span render_envelope(struct render *r, const struct envelope *e)
 {
 	buffer_clear(&r->text);
+	buffer_clear(&r->blocks);
+	cells_clear(&r->cells);
 	append_time(r, e->timestamp.text);
 	append_level(r, e->severity);
 	r->column = (r->oneline ? 11 : 0) + 13 + 8;
 	append_name(r, PAINT_LOGGER, e->logger, &r->logger_columns, LOGGER_COLUMNS_MAX);
-	size_t head = append_name(r, PAINT_TYPE, e->type, &r->type_columns, TYPE_COLUMNS_MAX);
+	size_t head = append_name(r, PAINT_TYPE, e->type, &r->type_columns, r->width >= WIDE && !r->oneline ? TYPE_COLUMNS_MAX_WIDE : TYPE_COLUMNS_MAX);
 	buffer_append_byte(&r->text, ' ');
 	r->column++;
 	size_t start = r->text.length;
 	bool metric = append_metric(r, e);
 	bool several = !metric && append_payload(r, e->payload);
-	size_t body = r->text.length;
+	size_t body = r->text.length, from = body;
 	if (several) {
 		buffer_append(&r->text, indent, INDENT);
+		from += INDENT;
 		r->column = INDENT - 1;
 	} else if (body > start) {
 		buffer_append_byte(&r->text, ' ');
+		from++;
 		r->column++;
 	} else {
-		r->text.length--; /* the blank of the first field stands for it */
+		from = --r->text.length; /* the blank of the first field stands for it */
 		r->column--;
+		body = head;
 	}
-	size_t before = r->text.length;
 	append_fields(r, e, metric);
-	if (r->all || (r->text.length == before && body == start && is_foreign(e))) append_others(r, e);
-	if (r->text.length == before) r->text.length = body > start ? body : head; /* no blanks at the end of a line */
+	bool nothing = r->text.length == from && r->blocks.length == 0 && body == head;
+	if (r->all || (nothing && is_foreign(e))) append_others(r, e);
+	place_fields(r, body, from, several);
+	return finish(r);
+}
+
+struct span render_text(struct render *r, struct value text)
+{
+	buffer_clear(&r->text);
+	begin(r, PAINT_TEXT);
+	buffer_append_text(&r->text, "  | ");
+	append_payload_line(r, show_decode(&r->show, text));
+	end(r);
 	return finish(r);
 }
 

@@ -173,7 +173,7 @@ void show_json(struct show *s, struct buffer *out, struct span json)
 /* --- values --- */
 
 /* The text itself, or its masked copy in s->masked. */
-static struct span without_secrets(struct show *s, struct span key, struct span text)
+struct span show_without_secrets(struct show *s, struct span key, struct span text)
 {
 	if (key.length == 0 || (!ends_in_dsn(key) && !(text.length && memchr(text.data, '@', text.length)))) return text;
 	buffer_clear(&s->masked);
@@ -183,9 +183,18 @@ static struct span without_secrets(struct show *s, struct span key, struct span 
 
 void show_value(struct show *s, struct buffer *out, struct span key, struct value value)
 {
-	if (value.kind == VALUE_STRING) show_text(s, out, without_secrets(s, key, show_decode(s, value)));
+	if (value.kind == VALUE_STRING) show_text(s, out, show_without_secrets(s, key, show_decode(s, value)));
 	else if (value.kind == VALUE_OBJECT || value.kind == VALUE_ARRAY) show_json(s, out, value.text);
 	else buffer_append_span(out, value.text);
+}
+
+bool show_has_lines(struct show *s, struct span key, struct value value)
+{
+	if (value.kind != VALUE_STRING || !value.escaped || ends_in_dsn(key)) return false;
+	if (!memmem(value.text.data, value.text.length, "\\n", 2) && !memmem(value.text.data, value.text.length, "\\u00", 4)) return false; /* mostly: nothing is decoded for it */
+	struct span text = show_decode(s, value);
+	while (text.length && (text.data[text.length - 1] == '\n' || text.data[text.length - 1] == '\r')) text.length--;
+	return text.length && memchr(text.data, '\n', text.length);
 }
 
 enum word { WORD_NOT, WORD_ASCII, WORD_WIDE };
@@ -227,35 +236,10 @@ void show_word(struct show *s, struct buffer *out, struct span key, struct value
 		show_value(s, out, key, value);
 		return;
 	}
-	struct span text = without_secrets(s, key, show_decode(s, value));
+	struct span text = show_without_secrets(s, key, show_decode(s, value));
 	switch (word_of(text)) {
 	case WORD_ASCII: buffer_append_span(out, text); break;
 	case WORD_WIDE: show_text(s, out, text); break;
 	case WORD_NOT: show_quoted(s, out, text); break;
 	}
-}
-
-static size_t code_point_columns(uint32_t c)
-{
-	if ((c >= 0x300 && c < 0x370) || (c >= 0x200b && c <= 0x200f) || (c >= 0xfe00 && c <= 0xfe0f) || (c >= 0x20d0 && c <= 0x20ff)) return 0;
-	bool wide = (c >= 0x1100 && c <= 0x115f) || (c >= 0x2e80 && c <= 0xa4cf) || (c >= 0xac00 && c <= 0xd7a3) || (c >= 0xf900 && c <= 0xfaff)
-	    || (c >= 0xfe30 && c <= 0xfe6f) || (c >= 0xff00 && c <= 0xff60) || (c >= 0xffe0 && c <= 0xffe6) || (c >= 0x1f300 && c <= 0x1faff)
-	    || (c >= 0x20000 && c <= 0x3fffd);
-	return wide ? 2 : 1;
-}
-
-size_t show_columns(struct span text)
-{
-	size_t columns = 0;
-	while (text.length) {
-		size_t plain = text_plain_length(text);
-		columns += plain;
-		text = from(text, plain);
-		if (text.length == 0) break;
-		uint32_t c = ' ';
-		size_t length = text_decode_utf8(text, &c);
-		columns += code_point_columns(c);
-		text = from(text, length ? length : 1);
-	}
-	return columns;
 }

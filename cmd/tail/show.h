@@ -31,12 +31,14 @@ void show_word(struct show *, struct buffer *out, struct span key, struct value 
 /* The text of a string value, decoded into `show` if it has escapes: valid until the next call of any of these. */
 struct span show_decode(struct show *, struct value string);
 
-/* Columns of a terminal that visible text takes: wide characters two, combining ones none. */
-size_t show_columns(struct span text);
-
 /* Secrets: in a field whose name ends in "dsn" all that stands before the last '@', behind a '?', and the values of password=, secret=
  * and the like; in any other field the user and password of a URL. Appends the text, masked if there is anything to mask;
  * returns whether there was. */
 bool show_mask(struct buffer *out, struct span key, struct span text);
+/* The text itself, or its masked copy in `show`: valid until the next call of any of these but show_text. */
+struct span show_without_secrets(struct show *, struct span key, struct span text);
+
+/* Whether a field's value is a text of several lines, which may be shown (and masked) line by line: not a DSN. */
+bool show_has_lines(struct show *, struct span key, struct value value);
 
 #endif

@@ -9,6 +9,7 @@
 /* The first byte chooses the form, the rest is the line; with a NUL in it, what stands before is a template. What must hold:
  *   what is shown is UTF-8 without control or hidden characters, but for newlines and (in payloads) tabs;
  *   with colour it is the same text, and our colours are all there is to take away;
+ *   text between envelopes is one line, and marked;
  *   --oneline and --format give one line; in the other form a further line is indented, so that none can pass for an envelope;
  *   JSON made safe is an envelope still. */
 
@@ -85,6 +86,11 @@ static void try_people(const struct envelope *e, unsigned form)
 		append_without_colors(&bare, render_envelope(&colored, e));
 		require(span_equal(buffer_span(&bare), shown));
 		buffer_release(&bare);
+	}
+	if (e->payload.kind == VALUE_STRING) {
+		struct span shown = render_text(&plain, e->payload);
+		require_harmless(shown, true);
+		require(span_starts(shown, SPAN("  | ")) && count_newlines(shown) == 1);
 	}
 	render_release(&plain);
 	render_release(&colored);
