@@ -6,12 +6,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "envelope/mozlog.h"
 #include "io/diag.h"
 #include "tail/format.h"
 #include "tail/last.h"
 #include "tail/render.h"
 #include "tail/screen.h"
 #include "tail/sources.h"
+#include "tail/translate.h"
 
 enum { ENDPOINTS_MAX = 64, LINES_MAX = 1000000, LINES_WHEN_FOLLOWING = 10 };
 enum form { FORM_AUTO, FORM_HUMAN, FORM_JSON, FORM_TEMPLATE };
@@ -22,7 +24,7 @@ struct options {
 	size_t endpoint_count;
 	const char *format_text;
 	enum form form;
-	bool follow, oneline, all, raw, count;
+	bool follow, mozlog, oneline, all, raw, count;
 	int64_t lines, sample, width;
 };
 
@@ -34,21 +36,24 @@ struct tail {
 	struct sources sources;
 	struct screen screen;
 	struct last last;
+	struct mozlog_reader *mozlog;
 	struct buffer json;          /* a line of JSON made safe for the terminal */
 	char *source_shown;
 	uint64_t matched, shown;
 	bool own_sources;            /* the files are read by `sources`; else by the filter */
 	bool keeps_last;             /* -N of a stream: known only at its end */
+	bool hinted;                 /* at --mozlog */
 	bool skips, terminal;
 };
 
-enum { KEY_ONELINE = TOOL_KEY, KEY_FORMAT, KEY_JSON, KEY_PRETTY, KEY_RAW, KEY_COUNT, KEY_SAMPLE, KEY_FROM, KEY_WIDTH };
+enum { KEY_ONELINE = TOOL_KEY, KEY_FORMAT, KEY_JSON, KEY_PRETTY, KEY_RAW, KEY_COUNT, KEY_SAMPLE, KEY_FROM, KEY_WIDTH, KEY_MOZLOG };
 
 static const struct argp_option own_options[] = {
 	{ NULL, 0, NULL, 0, "What to read:", 1 },
 	{ "follow", 'f', NULL, 0, "Go on when the end of a FILE is reached, across rotation and truncation", 1 },
 	{ "lines", 'N', "COUNT", 0, "Begin with the last COUNT of the chosen envelopes of each FILE, or with all (default all; with -f 10)", 1 },
 	{ "from", KEY_FROM, "ENDPOINT", 0, "Show a live stream, received by metlog-recv(1) from ENDPOINT; may be repeated", 1 },
+	{ "mozlog", KEY_MOZLOG, NULL, 0, "Read lines of MozLog 2.0, as metlog-from-mozlog(1) does, and show the text between them", 1 },
 	{ NULL, 0, NULL, 0, "How to show it:", 2 },
 	{ "sample", KEY_SAMPLE, "N", 0, "Show only each Nth of the chosen envelopes", 10 },
 	{ "count", KEY_COUNT, NULL, 0, "Print only how many envelopes were chosen, at the end", 2 },
@@ -76,6 +81,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'N': o->lines = strcmp(arg, "all") == 0 ? SOURCES_ALL : tool_integer("--lines", arg, 0, LINES_MAX); break;
 	case 'a': o->all = true, choose_form(o, FORM_HUMAN); break;
 	case KEY_ONELINE: o->oneline = true, choose_form(o, FORM_HUMAN); break;
+	case KEY_MOZLOG: o->mozlog = true; break;
 	case KEY_WIDTH: o->width = tool_integer("--width", arg, 0, WIDTH_MAX), choose_form(o, FORM_HUMAN); break;
 	case KEY_PRETTY: choose_form(o, FORM_HUMAN); break;
 	case KEY_JSON: choose_form(o, FORM_JSON); break;
@@ -100,6 +106,7 @@ static const struct tool_about about = {
 	            "  metlog-tail -f -m 'severity <= 4' app.ndjson web.ndjson\n"
 	            "  metlog-tail --from sub:tcp://127.0.0.1:5565 \\\n"
 	            "      -m 'type == \"timer\" && fields.name =~ /^db/'\n"
+	            "  docker logs -f web | metlog-tail --mozlog\n"
 	            "  metlog-tail --since -15m --format '{@time} {logger} {payload}' app.ndjson\n",
 	.uses = USES_INPUT | USES_MATCH | USES_TIMES | USES_ZONE | USES_OUTPUT | USES_COLOR | USES_ACCESS,
 	.options = own_options,
@@ -138,8 +145,16 @@ static void show_source(struct tail *t)
 	t->source_shown = must_copy(span_of(name));
 }
 
+static void hint_at_mozlog(struct tail *t, struct span line)
+{
+	if (t->hinted || t->options.mozlog || !mozlog_is_likely(line)) return;
+	t->hinted = true;
+	diag_warn("%s: these lines look like MozLog: try --mozlog", t->filter.reader.name);
+}
+
 static void show(struct tail *t, const struct envelope *e)
 {
+	if (t->options.form != FORM_JSON && e->has_others && !e->type.text.length && !e->logger.text.length) hint_at_mozlog(t, e->line);
 	switch (t->options.form) {
 	case FORM_JSON:
 		if (t->skips || (t->terminal && !t->options.raw)) break;
@@ -152,7 +167,7 @@ static void show(struct tail *t, const struct envelope *e)
 	default:
 		show_source(t);
 		filter_booked_pass(&t->filter);
-		put(t, render_envelope(&t->render, e));
+		put(t, t->mozlog && translate_is_text(e) ? render_text(&t->render, e->payload) : render_envelope(&t->render, e));
 		return;
 	}
 	filter_booked_pass(&t->filter);
@@ -176,6 +191,7 @@ static void take(struct tail *t, const struct envelope *e)
 static void show_reject(void *context, const struct reject *reject)
 {
 	struct tail *t = context;
+	if (t->options.form != FORM_JSON) hint_at_mozlog(t, reject->raw);
 	if (t->options.form != FORM_HUMAN || t->options.count) return;
 	struct span text = render_reject(&t->render, reject->reason, reject->source, reject->line, reject->raw, reject->length);
 	if (t->skips) screen_put(&t->screen, text);
@@ -251,6 +267,11 @@ static void tail_open(struct tail *t, int argc, char **argv)
 	t->filter.rejects.shown = o->form == FORM_HUMAN && !o->count && t->terminal && isatty(STDERR_FILENO); /* there it stands already, marked */
 	t->filter.on_reject = show_reject;
 	t->filter.on_reject_context = t;
+	if (o->mozlog) {
+		if (!(t->mozlog = mozlog_reader_new())) die(EXIT_INTERNAL, "no memory to read MozLog");
+		t->filter.translate = translate_line;
+		t->filter.translate_context = t->mozlog;
+	}
 	add_sources(t);
 }
 
@@ -298,6 +319,7 @@ static int tail_close(struct tail *t)
 	format_free(t->format);
 	render_release(&t->render);
 	buffer_release(&t->json);
+	mozlog_reader_free(t->mozlog);
 	return filter_close(&t->filter);
 }
 
