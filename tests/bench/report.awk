@@ -1,6 +1,6 @@
 # report.awk - medians and ratios of what run.sh measured, and the goals.
 # SPDX-License-Identifier: MPL-2.0
-# Input: name TAB input-bytes TAB "wall user sys peak-KiB status". The variable lines: of the whole corpus.
+# Input: name TAB input-bytes TAB "wall user sys peak-KiB status". The variables lines: of the whole corpus; groups: of the row with groups.
 
 BEGIN { FS = "\t" }
 
@@ -106,12 +106,41 @@ function goals(    r, i, worst, name) {
 		goal("to-cef: cpu of jq 1.6 / ours", ratio(cost(find("cef jq")), r), "more", 50, 100)
 		goal("to-cef: cpu of libjq 1.8 in Python / ours", ratio(cost("cef libjq 1.8 in Python"), r), "more", 20, 40)
 	}
+	distinct_goals()
+	r = cost("guard metlog-route -m")
+	if (r) {
+		goal("guard: cpu / metlog-route -m", ratio(cost("guard metlog-cardinality --guard"), r), "less", 1.5, 1.3)
+		goal("guard where nine lines of ten change: cpu / metlog-route -m", ratio(cost("guard metlog-cardinality --guard, most lines change"), r), "less", 3, 2)
+	}
+	name = "derive metlog-derive, as the code"
+	r = cost(name)
+	if (r) {
+		goal("derive, Ichnaea: request lines a second of cpu, thousands", ratio(lines / 1000, median(cpu, name, runs[name])), "more", 250, 400)
+		goal("derive, Ichnaea: cpu of jq 1.6 / ours", ratio(cost(find("derive jq")), r), "more", 20, 60)
+		goal("derive, Ichnaea: cpu of libjq 1.8 in Python / ours", ratio(cost("derive libjq 1.8 in Python"), r), "more", 20, 40)
+	}
+	if (cost("mozlog metlog-from-mozlog")) goal("from-mozlog: MB a second of cpu", ratio(1000, cost("mozlog metlog-from-mozlog")), "more", 300, 450)
+	if (cost("mozlog metlog-from-mozlog")) goal("from-mozlog: cpu of jq 1.6 / ours", ratio(cost(find("mozlog from by jq")), cost("mozlog metlog-from-mozlog")), "more", 20, 40)
+	if (cost("mozlog metlog-to-mozlog")) goal("to-mozlog: MB a second of cpu", ratio(1000, cost("mozlog metlog-to-mozlog")), "more", 300, 450)
+	if (cost("mozlog metlog-to-mozlog")) goal("to-mozlog: cpu of jq 1.6 / ours", ratio(cost(find("mozlog to by jq")), cost("mozlog metlog-to-mozlog")), "more", 20, 40)
 	for (i = 1; i <= rows; i++) if (order[i] ~ /^start metlog-/ && time(order[i]) > worst) { worst = time(order[i]); name = order[i] }
 	if (worst) goal("start of the slowest filter (" substr(name, 7) ") / empty C program", ratio(worst, time("start empty C program")), "less", 1.5, 1.1)
 	worst = 0
-	for (i = 1; i <= rows; i++) if (order[i] ~ /^(route|match|tail|statsd|cef) metlog-/ && peak[order[i]] > worst) worst = peak[order[i]]
+	for (i = 1; i <= rows; i++) if (order[i] ~ /^(route|match|tail|statsd|cef|guard|derive|mozlog) metlog-/ && peak[order[i]] > worst) worst = peak[order[i]]
 	if (worst) goal("peak memory of a filter, MiB", worst / 1024, "less", 8, 4)
 	worst = 0
 	for (i = 1; i <= rows; i++) if (order[i] ~ /^memory .*1 MiB/ && peak[order[i]] > worst) worst = peak[order[i]]
 	if (worst) goal("peak memory with lines of 1 MiB, MiB", worst / 1024, "less", 64, 32)
+}
+
+function distinct_goals(    r) {
+	r = cost("cardinality metlog-cardinality")
+	if (!r) return
+	goal("cardinality: cpu / DuckDB approximate, beyond its start", ratio(r, cost("cardinality DuckDB approx_count_distinct") - cost("cardinality DuckDB, nothing")), "less", 0.9, 0.6)
+	goal("cardinality: peak memory / DuckDB", ratio(peak["cardinality metlog-cardinality"], peak["cardinality DuckDB approx_count_distinct"]), "less", 0.1, 0.05)
+	goal("cardinality: cpu of jq 1.6 | sort -u / ours", ratio(cost(find("cardinality jq")), r), "more", 6, 9)
+	goal("cardinality: cpu of libjq 1.8 in Python | sort -u / ours", ratio(cost("cardinality libjq 1.8 in Python | sort -u"), r), "more", 6, 9)
+	goal("cardinality: cpu with " groups " groups / without", ratio(cost("cardinality metlog-cardinality, groups"), r), "less", 2, 1.5)
+	goal("cardinality: peak memory of one count, MiB", peak["cardinality metlog-cardinality"] / 1024, "less", 16, 8)
+	goal("cardinality: peak memory, " groups * 10 " groups of 10 values, MiB", peak["cardinality metlog-cardinality, many groups"] / 1024, "less", 400 * groups / 100000, 300 * groups / 100000)
 }

@@ -7,7 +7,7 @@ set -u
 usage() {
 	cat <<TEXT
 usage: make bench [BENCH='OPTIONS']  or  tests/bench/run.sh [OPTIONS]
-  --rows LIST       which groups: route,match,tail,statsd,cef,start,memory,scan,durable,hdfs (all)
+  --rows LIST       which groups: route,match,tail,statsd,cef,cardinality,guard,derive,mozlog,accuracy,start,memory,scan,durable,hdfs,client (all)
   --backlog BYTES   of the durable and the hdfs rows (10 GiB, where the disk has room)
   --lines N         lines of the corpus (400000; rivals that are slow get the first quarter)
   --runs N          runs of each row, interleaved; medians are shown (5)
@@ -23,7 +23,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 source_tree=$(cd "$here/../.." && pwd)
 TOOLS=${TOOLS:-$source_tree/cmd}
 PROGRAMS=${PROGRAMS:-$here}
-backlog=10737418240 rows=route,match,tail,statsd,cef,start,memory,scan,durable,hdfs lines=400000 runs=5 seed=1 rivals=yes fetch=''
+backlog=10737418240 rows=route,match,tail,statsd,cef,cardinality,guard,derive,mozlog,accuracy,start,memory,scan,durable,hdfs,client lines=400000 runs=5 seed=1 rivals=yes fetch=''
 rivals_dir=${METLOG_RIVALS:-${XDG_CACHE_HOME:-$HOME/.cache}/metlog-rivals}
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -181,6 +181,107 @@ else "CEF:0|Mozilla|\(.logger | header)|1|\(.type | header)|\(.fields.name // "e
 	((.timestamp[0:19] + "Z" | fromdateiso8601) * 1000 + ((.timestamp[20:23] // "0") | tonumber) | pair("rt")), (.metlog_hostname | pair("dvchost")), (.metlog_pid | pair("dvcpid")),
 	(.logger | if . == "" then empty else "cs1Label=logger", pair("cs1") end), (.payload | pair("msg")), (.fields.path | pair("request")), (.fields.remote | pair("src")), (.fields.status | pair("outcome"))] | join(" ")) end'
 
+# As many lines more than the corpus as make a million of its 400,000; with keys, a tenth as many.
+distinct_lines=$((lines * 5 / 2)) distinct=$work/distinct keyed=$work/keyed keyed_small=$work/keyed-small
+distinct_corpora() {
+	[ ! -s "$keyed" ] || return 0
+	"$PROGRAMS/corpus" -n "$distinct_lines" -s "$seed" >"$distinct" && "$PROGRAMS/corpus" -n "$distinct_lines" -s "$seed" -g $((distinct_lines / 10)) >"$keyed" &&
+		head -n $((lines / 4)) "$keyed" >"$keyed_small"
+}
+has_duckdb() {
+	rival node 'not here' || return
+	[ -d "$rivals_dir/npm/node_modules/@duckdb/node-api" ] && return
+	absent+=("DuckDB: not here; rivals.sh fetches it from npm")
+	return 1
+}
+
+cardinality_rows() {
+	local duck ours of="--format json --of fields.id"
+	distinct_corpora
+	row 'cardinality wc -l' "$distinct" "wc -l '$distinct' >/dev/null"
+	tool metlog-route && row 'cardinality the same by metlog-route -m, nothing' "$distinct" "'$p' -m 'fields.id == \"none\"' '$distinct' >/dev/null"
+	if tool metlog-cardinality; then
+		ours=$p
+		row 'cardinality metlog-cardinality' "$distinct" "'$ours' $of '$distinct' >/dev/null"
+		row 'cardinality metlog-cardinality, pipe' "$distinct" "cat '$distinct' | '$ours' $of >/dev/null"
+		row 'cardinality metlog-cardinality, sse2' "$distinct" "METLOG_SCAN=sse2 '$ours' $of '$distinct' >/dev/null"
+		row 'cardinality metlog-cardinality, 3 members' "$distinct" "'$ours' $of --of logger,metlog_hostname '$distinct' >/dev/null"
+		row 'cardinality metlog-cardinality --by type' "$distinct" "'$ours' $of --by type '$distinct' >/dev/null"
+		row 'cardinality metlog-cardinality, groups' "$keyed" "'$ours' $of --by fields.key '$keyed' >/dev/null"
+		row 'cardinality metlog-cardinality --exact' "$distinct" "'$ours' $of --exact '$distinct' >/dev/null"
+		row 'cardinality metlog-cardinality --interval' "$distinct" "rm -rf '$work/state'; '$ours' --of fields.id --by logger --name users --interval 1d,7d --state '$work/state' '$distinct' >/dev/null"
+		row 'cardinality metlog-cardinality --map | --reduce' "$keyed" "'$ours' --map --of fields.id --by fields.key '$keyed' | '$ours' --reduce --format json >/dev/null"
+		row 'cardinality metlog-cardinality --report' "$distinct" "'$ours' --report --format json '$distinct' >/dev/null"
+		row 'cardinality metlog-cardinality, many groups' $((distinct_lines * 10 * 70)) "'$PROGRAMS/corpus' -n $((distinct_lines * 10)) -g $distinct_lines -t | '$ours' $of --by fields.key >/dev/null"
+	fi
+	if has_duckdb; then
+		duck="NODE_PATH='$rivals_dir/npm/node_modules' '$p' '$here/rivals/duckdb.js'"
+		row 'cardinality DuckDB, nothing' "$distinct" "$duck 'SELECT 1' >/dev/null"
+		row 'cardinality DuckDB approx_count_distinct' "$distinct" "$duck \"SELECT approx_count_distinct(fields.id) FROM read_ndjson('$distinct', columns = {fields: 'STRUCT(id VARCHAR)'})\" >/dev/null"
+		row 'cardinality DuckDB count(DISTINCT)' "$distinct" "$duck \"SELECT count(DISTINCT fields.id) FROM read_ndjson('$distinct', columns = {fields: 'STRUCT(id VARCHAR)'})\" >/dev/null"
+		row 'cardinality DuckDB, groups' "$keyed" "$duck \"SELECT count(*), max(n) FROM (SELECT fields.key, approx_count_distinct(fields.id) AS n FROM read_ndjson('$keyed', columns = {fields: 'STRUCT(id VARCHAR, key VARCHAR)'}) GROUP BY 1)\" >/dev/null"
+	fi
+	rival jq "$deb_note" && row "cardinality $($p --version) | sort -u" "$small" "'$p' -r '.fields.id // empty' '$small' | LC_ALL=C sort -u | wc -l >/dev/null"
+	has_libjq && row 'cardinality libjq 1.8 in Python | sort -u' "$small" "'$libjq' '$here/rivals/jq18.py' '.fields.id // empty' '$small' | LC_ALL=C sort -u | wc -l >/dev/null"
+	rival grep 'not here' && row 'cardinality grep -o | sort -u (crude)' "$small" "LC_ALL=C '$p' -oE '\"id\": ?\"[^\"]*\"' '$small' | LC_ALL=C sort -u | wc -l >/dev/null"
+	rival mlr "$deb_note" && row 'cardinality miller count-distinct -n' "$small" "'$p' --json --ojsonl count-distinct -n -f fields.id '$small' >/dev/null"
+}
+
+guard_rows() {
+	local calm="--rule 'tag fields.region limit 50 -> other' --rule 'tag fields.status bucket none,one,many' --rule 'tag fields.path normalise' --rule 'tag fields.node drop over 1000'"
+	local busy="--rule 'tag fields.id limit 50 -> other' --rule 'tag fields.rate bucket none,one,many' --rule 'tag fields.path normalise' --rule 'tag fields.remote drop over 1000'"
+	tool metlog-route && row 'guard metlog-route -m' "$big" "'$p' -m 'severity <= 7' '$big' >/dev/null"
+	tool metlog-cardinality || return
+	row 'guard metlog-cardinality --guard' "$big" "'$p' --guard $calm '$big' >/dev/null"
+	row 'guard metlog-cardinality --guard, most lines change' "$big" "'$p' --guard $busy '$big' >/dev/null"
+	row 'guard metlog-cardinality --guard --state' "$big" "rm -rf '$work/guard'; '$p' --guard $calm --state '$work/guard' '$big' >/dev/null"
+}
+
+# The request log of Ichnaea, as the oracle of its suite makes it: ten thousand different lines, again and again.
+requests=$work/requests requests_small=$work/requests-small mozlog=$work/mozlog mozlog_small=$work/mozlog-small
+request_corpora() {
+	[ ! -s "$requests" ] || return 0
+	command -v python3 >/dev/null || { absent+=('python3: not here: it makes the corpus of the derive and mozlog rows'); return 1; }
+	mkdir -p "$work/oracle"
+	(cd "$work/oracle" && python3 "$here/../ichnaea_oracle.py" make "$seed" 10000 >/dev/null) || return
+	repeat "$work/oracle/envelopes" "$lines" >"$requests" && repeat "$work/oracle/mozlog" "$lines" >"$mozlog"
+	head -n $((lines / 4)) "$requests" >"$requests_small" && head -n $((lines / 4)) "$mozlog" >"$mozlog_small"
+}
+repeat() { while cat "$1" 2>/dev/null; do :; done | head -n "$2"; }
+
+derive_rows() {
+	local ichnaea=$here/../../contrib/ichnaea
+	request_corpora || return
+	row 'derive wc -l' "$requests" "wc -l '$requests' >/dev/null"
+	if tool metlog-derive; then
+		row 'derive metlog-derive, as the code' "$requests" "'$p' --rules '$ichnaea/metrics-code.rules' '$requests' >/dev/null"
+		row 'derive metlog-derive, as the page' "$requests" "'$p' --rules '$ichnaea/metrics.rules' '$requests' >/dev/null"
+		row 'derive metlog-derive --tee' "$requests" "'$p' --tee --rules '$ichnaea/metrics-code.rules' '$requests' >/dev/null"
+		tool metlog-lint && row 'derive metlog-derive | metlog-lint' "$requests" "'$TOOLS/metlog-derive' --rules '$ichnaea/metrics-code.rules' '$requests' | '$p' --catalog '$ichnaea/catalog.txt' >/dev/null"
+	fi
+	tool metlog-route && row 'derive metlog-route -m' "$requests" "'$p' -m 'severity <= 7' '$requests' >/dev/null"
+	rival jq "$deb_note" && row "derive $($p --version)" "$requests_small" "'$p' -c -f '$here/rivals/ichnaea.jq' '$requests_small' >/dev/null"
+	has_libjq && row 'derive libjq 1.8 in Python' "$requests_small" "'$libjq' '$here/rivals/jq18.py' \"\$(cat '$here/rivals/ichnaea.jq') | tojson\" '$requests_small' >/dev/null"
+}
+
+mozlog_rows() {
+	request_corpora || return
+	row 'mozlog cat' "$mozlog" "cat '$mozlog' >'$work/cat'"
+	if tool metlog-from-mozlog; then
+		row 'mozlog metlog-from-mozlog' "$mozlog" "'$p' '$mozlog' >/dev/null"
+		row 'mozlog metlog-from-mozlog -m' "$mozlog" "'$p' -m 'severity <= 7' '$mozlog' >/dev/null"
+	fi
+	if tool metlog-to-mozlog; then
+		row 'mozlog metlog-to-mozlog' "$requests" "'$p' '$requests' >/dev/null"
+		row 'mozlog metlog-to-mozlog --flatten' "$requests" "'$p' --flatten '$requests' >/dev/null"
+		row 'mozlog metlog-to-mozlog --bigquery-schema' "$requests" "'$p' --bigquery-schema '$requests' >/dev/null"
+	fi
+	if rival jq "$deb_note"; then
+		row "mozlog from by $($p --version)" "$mozlog_small" "'$p' -c -f '$here/rivals/from_mozlog.jq' '$mozlog_small' >/dev/null"
+		row "mozlog to by $($p --version)" "$requests_small" "'$p' -c -f '$here/rivals/to_mozlog.jq' '$requests_small' >/dev/null"
+	fi
+}
+
 start_rows() {
 	local one
 	row 'start empty C program' '' "$PROGRAMS/empty"
@@ -198,7 +299,7 @@ memory_rows() {
 	tool metlog-route && row 'memory metlog-route, 8 x corpus' $((8 * $(stat -c %s "$big"))) "cat '$big' '$big' '$big' '$big' '$big' '$big' '$big' '$big' | '$p' -m 'severity <= 3' >/dev/null"
 }
 
-for group in route match tail statsd cef start memory; do
+for group in route match tail statsd cef cardinality guard derive mozlog start memory; do
 	wants "$group" && "${group}_rows"
 done
 
@@ -222,7 +323,15 @@ measure_all() {
 
 echo "metlog bench: $(uname -m), $(nproc) processors, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), load $(cut -d' ' -f1 /proc/loadavg)"
 echo "corpus: $lines lines, $(stat -c %s "$big") bytes, seed $seed; medians of $runs interleaved runs; slow rivals read the first $((lines / 4)) lines"
-[ ${#names[@]} -eq 0 ] || { measure_all >"$work/times"; awk -v "lines=$lines" -f "$here/report.awk" "$work/times"; }
+[ ${#names[@]} -eq 0 ] || { measure_all >"$work/times"; awk -v "lines=$lines" -v "groups=$((distinct_lines / 10))" -f "$here/report.awk" "$work/times"; }
+
+# --- how far the counts lie from the truth -------------------------------------
+
+if wants accuracy; then
+	echo
+	echo "Counts of sets of known size (goal: 0.85 % standard error, 0.2 % bias):"
+	"$PROGRAMS/accuracy" || echo "the goal is missed"
+fi
 
 # --- the scanner alone --------------------------------------------------------
 
@@ -249,6 +358,7 @@ fi
 
 ! wants durable || bash "$here/durable.sh" "$big" "$runs" "$backlog" || echo "the durable rows failed"
 ! wants hdfs || bash "$here/hdfs.sh" "$big" "$runs" "$backlog" || echo "the hdfs rows failed"
+! wants client || bash "$here/client.sh" "$runs" "${rivals:+$rivals_dir}" || echo "the client rows failed"
 
 [ ${#absent[@]} -eq 0 ] || { echo; printf 'not compared: %s\n' "${absent[@]}" | sort -u; }
 [ ! -s "$work/messages" ] || { echo; echo "messages of the programs:"; sort "$work/messages" | uniq -c; }
