@@ -217,8 +217,8 @@ pool_sort
 
 # The third part, in the order of what it is worth. Left out are suites that take long and go through the same code as others, or hold what a sanitizer
 # build cannot show.
-but=(family-streams metlog-flood metlog-recv-spool metlog-send-timed metlog-spool-drain-crash metlog-spool-full metlog-spool-read metlog-tail-live
-	metlog-to-statsd-broken tree webhdfs-publish)
+but=(check client-faults family-streams ichnaea libmetlog metlog-flood metlog-recv-spool metlog-send-timed metlog-spool-drain-crash metlog-spool-full metlog-spool-read metlog-tail-live
+	metlog-to-statsd-broken mozlog-writers tree webhdfs-publish)
 first=(family envelope metlog-to-cef metlog-tail metlog-to-hdfs http webhdfs metlog-recv metlog-recv-ack metlog-send metlog-route metlog-to-statsd metlog-spool)
 if [ -n "$long" ]; then but=(); else skip "sanitizers: ${but[*]}: they are left to --long"; fi
 pool_needs "build by the sanitizers"

@@ -27,7 +27,7 @@ own_includes() {
 		sed -nE 's,^([^:]+:[0-9]+):.*"([^"]+)".*,\1 \2,p'
 }
 
-# layer NAME ALLOWED...: prints the includes in libcommon/NAME that are not of an allowed layer.
+# layer NAME ALLOWED...: prints the includes in libcommon/NAME that are not of an allowed layer (or one allowed header of it).
 layer() {
 	local name=$1 files
 	shift
@@ -42,7 +42,7 @@ layer() {
 		esac
 		local one
 		for one in "$name" "$@"; do
-			[ "${path%%/*}" = "$one" ] && continue 2
+			case $one in "$path" | "${path%%/*}") continue 2 ;; esac
 		done
 		echo "$where: $name may not include \"$path\""
 	done
@@ -53,7 +53,7 @@ layer() {
 		layer base
 		layer envelope base
 		layer io base
-		layer client base
+		layer client base envelope io/endpoint.h io/outlet.h io/pace.h io/socket.h io/waits.h
 		layer filter base envelope io
 		layer sink base envelope io filter
 	)
@@ -111,14 +111,14 @@ home() {
 
 @test "each third-party header has one home" {
 	broken=$(
-		home 'zmq\.h' 'libcommon/io/zeromq.c' 'libcommon/io/zeromq_*.c'
+		home 'zmq\.h' 'libcommon/io/zeromq.c' 'libcommon/io/zeromq_*.[ch]'
 		home 'pcre2\.h' 'libcommon/envelope/match*'
 		home 'xxhash\.h' 'libcommon/base/table*' 'libcommon/base/checksum*'
 		home 'jansson\.h' 'libcommon/filter/config*'
 		home 'curl/curl\.h' 'libcommon/sink/http*'
 		home 'zlib\.h' 'libcommon/sink/compress*'
 		home 'zstd\.h' 'libcommon/sink/compress*'
-		home '(immintrin|x86intrin|emmintrin|arm_neon)\.h' 'libcommon/envelope/scan_*' 'cmd/to-cef/cef_text.h'
+		home '(immintrin|x86intrin|emmintrin|arm_neon)\.h' 'libcommon/envelope/scan_*' 'libcommon/client/message_text.h' 'cmd/to-cef/cef_text.h'
 		home 'argp\.h' 'libcommon/filter/tool.*'
 	)
 	[ -z "$broken" ] || fail "$broken"
@@ -181,7 +181,8 @@ home() {
 
 @test "each source, suite, page and sample is in the release: Makefile.am names it, or its folder" {
 	broken=$(find libcommon cmd man tests contrib -type f \( -name '*.[ch]' -o -name '*.cc' -o -name '*.bats' -o -name '*.bash' -o -name '*.sh' -o -name '*.py' \
-		-o -name '*.js' -o -name '*.json' -o -name '*.awk' -o -name '*.dict' -o -name '*.conf' -o -name '*.in' -o -name '*.out' -o -name '*.[157]' \) \
+		-o -name '*.js' -o -name '*.json' -o -name '*.awk' -o -name '*.dict' -o -name '*.conf' -o -name '*.in' -o -name '*.out' -o -name '*.[1357]' \
+		-o -name '*.ini' -o -name '*.map' -o -name '*.symbols' -o -name '*.layout' \) \
 		! -path '*/node_modules/*' ! -path '*/rivals/*' | while read -r file; do
 		case $file in
 		tests/unit/*.c | tests/fuzz/*.c | tests/bench/*.c) file=${file%.c} ;; # programs of one file
@@ -189,6 +190,33 @@ home() {
 		grep -qF -- "$file" Makefile.am || echo "$file: not in Makefile.am"
 	done)
 	[ -z "$broken" ] || fail "$broken"
+}
+
+@test "each manual page is installed, has its name and its section in its head, no prose among its options, and no reference to a page of the family that is not there" {
+	broken=$(for page in man/*.[0-9]; do
+		base=${page#man/} name=${base%.*} section=${base##*.}
+		sed -n '/^dist_man_MANS/,/[^\\]$/p' Makefile.am | grep -qF "man/$base" || echo "$page: not among dist_man_MANS"
+		grep -qix "\.Dt $name $section" "$page" || echo "$page: no .Dt $name $section"
+		[ "$(sed -n 's/^\.Nm //p' "$page" | head -1)" = "$name" ] || echo "$page: .Nm is another"
+		grep -nE '^\..*\<Fl [A-Za-z-]+ ,? ?[a-z]{2,} [a-z]{2,}' "$page" | sed "s|^|$page: prose that becomes options: |"
+		grep -oE '^\.(It )?Xr metlog[a-z-]* [0-9]' "$page" | sed 's/.*Xr //' | while read -r other number; do
+			[ -e "man/$other.$number" ] || echo "$page: there is no $other($number)"
+		done
+	done)
+	[ -z "$broken" ] || fail "$broken"
+}
+
+@test "the version is that of configure.ac everywhere" {
+	version=$(sed -nE 's/^AC_INIT\(\[metlog\], \[(.*)\]\)$/\1/p' configure.ac)
+	[ -n "$version" ] || fail "configure.ac has no AC_INIT"
+	others=$(
+		sed -nE 's/^#define METLOG_VERSION "(.*)"$/\1 metlog.h/p' libcommon/client/metlog.h
+		[ ! -e contrib/python/pyproject.toml ] || sed -nE 's/^version = "(.*)"$/\1 pyproject.toml/p' contrib/python/pyproject.toml
+		[ ! -e contrib/node/package.json ] || sed -nE 's/^[[:space:]]*"version": "(.*)",?$/\1 package.json/p' contrib/node/package.json
+	)
+	[ -n "$others" ] || fail "metlog.h has no METLOG_VERSION"
+	other=$(grep -v "^$version " <<<"$others" || true)
+	[ -z "$other" ] || fail "not $version: $other"
 }
 
 @test "each program stands in metlog(7) and in the README" {
