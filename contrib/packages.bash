@@ -49,9 +49,10 @@ command:lognormalizer liblognorm-utils liblognorm  -
 python:ensurepip      python3-venv     python3           python3
 python:jsonschema     python3-jsonschema python3-jsonschema -
 file:/usr/bin/time    time             time              -
+command:clang         clang            clang             llvm
+clang:thread          libclang-rt-dev  compiler-rt       llvm
 '
 packages_long='
-command:clang         clang            clang             llvm
 command:qemu-aarch64  qemu-user        -                 -
 command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu - -
 file:/usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross - -
@@ -66,6 +67,7 @@ packages_here() {
 	python:*) python3 -c "import $name" >/dev/null 2>&1 ||
 		/usr/bin/python3 -c "import $name" >/dev/null 2>&1 ;;
 	file:*) [ -e "$name" ] ;;
+	clang:*) echo 'int main(void) { return 0; }' | clang "-fsanitize=$name" -xc - -o /dev/null >/dev/null 2>&1 ;;
 	esac
 }
 
