@@ -14,18 +14,22 @@ import zlib
 import house
 
 
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
 class Directory:
     def __init__(self, path):
         self.path, self.url = path, "file:" + path
 
     def files(self):
-        found = {}
-        for folder, _, names in os.walk(self.path):
-            for name in names:
-                path = os.path.join(folder, name)
-                with open(path, "rb") as file:
-                    found[os.path.relpath(path, self.path)] = file.read()
-        return found
+        """A server may still be at what a client that was killed has asked for: if a file goes before it is read, all of them are looked at anew."""
+        while True:
+            try:
+                return {os.path.relpath(path, self.path): read(path) for path in (os.path.join(folder, name) for folder, _, names in os.walk(self.path) for name in names)}
+            except FileNotFoundError:
+                pass
 
 
 class Fake:
