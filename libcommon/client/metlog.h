@@ -249,10 +249,18 @@ struct metlog_timer {
 	struct metlog *client; /* NULL: not sent */
 	const char *name;
 	double rate;
-	int64_t began_ns;
+	int64_t began_ns;      /* negative: a rule leaves it out */
 };
 struct metlog_timer metlog_timer_begin(struct metlog *client, const char *name, double rate);
 enum metlog_result metlog_timer_end(struct metlog_timer *timer, struct metlog_fields fields);
+
+/* A timer that is not sent ends here, without a call. */
+static inline enum metlog_result metlog_timer_end_here(struct metlog_timer *timer, struct metlog_fields fields)
+{
+	if (!timer->client) return timer->began_ns < 0 ? METLOG_LEFT_OUT : METLOG_CLOSED;
+	return metlog_timer_end(timer, fields);
+}
+#define metlog_timer_end(...) metlog_timer_end_here(__VA_ARGS__)
 
 /* Log messages: type oldstyle. A text of more than line_bytes is refused. (printf's own rules hold: "%s" wants a text.) */
 enum metlog_result metlog_log(struct metlog *client, int severity, const char *format, ...) METLOG_PRINTF(3, 4);

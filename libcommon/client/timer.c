@@ -5,8 +5,6 @@
 #include <time.h>
 #include "base/number.h"
 
-enum { LEFT_OUT = -1 }; /* began_ns of a timer that is not sent: its end says why */
-
 static __attribute__((noinline)) int64_t monotonic_ns(void)
 {
 	struct timespec now;
@@ -23,7 +21,7 @@ static __attribute__((noinline)) enum client_choice choose_first(double rate)
 /* The functions that are called for each timer, sent or not, save no more registers than they need, and have no array: those behind them do. */
 struct metlog_timer metlog_timer_begin(struct metlog *client, const char *name, double rate)
 {
-	struct metlog_timer timer = { NULL, name, rate, client ? LEFT_OUT : 0 };
+	struct metlog_timer timer = { NULL, name, rate, client ? -1 : 0 };
 	if (!client) return timer;
 	enum client_choice choice = client_choose(rate);
 	if (choice == CLIENT_UNSEEDED) choice = choose_first(rate);
@@ -47,17 +45,13 @@ static size_t print_milliseconds(char text[NUMBER_INT_MAX + 4], int64_t microsec
 	return length;
 }
 
-static __attribute__((noinline)) enum metlog_result end(struct metlog_timer *timer, struct metlog_fields fields)
+/* The header has the part of it that a timer needs which is not sent; this one is for who has no header. */
+enum metlog_result (metlog_timer_end)(struct metlog_timer *timer, struct metlog_fields fields)
 {
+	if (!timer->client) return metlog_timer_end(timer, fields);
 	char text[NUMBER_INT_MAX + 4];
 	struct metlog *client = timer->client;
 	struct client_metric metric = { timer->name, timer->rate, { text, print_milliseconds(text, (monotonic_ns() - timer->began_ns + 500) / 1000) }, true };
 	timer->client = NULL; /* a timer ends once */
 	return client_send_metric(client, SPAN("timer"), &metric, fields);
-}
-
-enum metlog_result metlog_timer_end(struct metlog_timer *timer, struct metlog_fields fields)
-{
-	if (timer->client) return end(timer, fields);
-	return timer->began_ns == LEFT_OUT ? METLOG_LEFT_OUT : METLOG_CLOSED;
 }

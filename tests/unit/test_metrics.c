@@ -133,6 +133,21 @@ static void a_timer_of_rate_0_or_that_is_disabled_sends_nothing(void **state)
 	assert_int_equal(client.left_out, 3);
 }
 
+/* As a program does that has found it by dlsym(3), and no header. */
+static void the_end_of_a_timer_is_a_function_too(void **state)
+{
+	(void)state;
+	enum metlog_result (*end)(struct metlog_timer *, struct metlog_fields) = metlog_timer_end;
+	struct metlog_timer timer = metlog_timer_begin(&client, "db", 0);
+	assert_int_equal(end(&timer, METLOG_NONE), METLOG_LEFT_OUT);
+	timer = metlog_timer_begin(NULL, "db", 1);
+	assert_int_equal(end(&timer, METLOG_NONE), METLOG_CLOSED);
+	timer = metlog_timer_begin(&client, "db", 1);
+	assert_int_equal(end(&timer, METLOG_NONE), METLOG_TAKEN);
+	assert_int_equal(end(&timer, METLOG_NONE), METLOG_CLOSED); /* a timer ends once */
+	assert_int_equal(client.sent, 1);
+}
+
 static void without_a_client_a_call_does_nothing(void **state)
 {
 	(void)state;
@@ -156,6 +171,7 @@ int main(void)
 		cmocka_unit_test_setup(a_timer_tells_milliseconds_with_at_most_three_decimals, begin),
 		cmocka_unit_test_setup(a_timer_is_of_its_name_and_rate_and_ends_once, begin),
 		cmocka_unit_test_setup(a_timer_of_rate_0_or_that_is_disabled_sends_nothing, begin),
+		cmocka_unit_test_setup(the_end_of_a_timer_is_a_function_too, begin),
 		cmocka_unit_test_setup(without_a_client_a_call_does_nothing, begin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
