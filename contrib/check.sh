@@ -179,6 +179,10 @@ while IFS= read -r script; do
 	else skip "shellcheck ${script#"$tree"/}: shellcheck is not installed"; fi
 done < <(find "$tree/contrib" "$tree/tests" "$tree/.ci" -type f \( -name '*.sh' -o -name '*.bash' -o -name '*.bats' -o -path '*/.ci/run' \) ! -path '*/node_modules/*' | sort)
 
+# Of the campaigns of faults only a part runs here; what the rest would stumble over, such as a name that is not there, is found unrun.
+if command -v pylint >/dev/null; then pool_add step "pylint tests/faults" 120 sh -c 'cd "$1" && exec pylint -E --disable=import-error ./*.py' - "$tree/tests/faults"
+else skip "pylint tests/faults: pylint is not installed"; fi
+
 # Each filter over good and bad lines, to its end and through its reject path, in a directory of its own.
 make -s -C "$build" tests/bench/corpus >/dev/null 2>&1 && "$build/tests/bench/corpus" -n 1500 -b 30 >"$work/corpus"
 under_valgrind() {

@@ -49,6 +49,7 @@ command:lognormalizer liblognorm-utils liblognorm  -
 python:ensurepip      python3-venv     python3           python3
 python:jsonschema     python3-jsonschema python3-jsonschema -
 file:/usr/bin/time    time             time              -
+command:pylint        pylint           pylint            pylint
 command:clang         clang            clang             llvm
 clang:thread          libclang-rt-dev  compiler-rt       llvm
 '

@@ -18,6 +18,9 @@ import house
 class StateCampaign:
     """name: of the workplace. what: in the report. command: without its state and input. calls, failing, interrupted: the system calls that are tried."""
 
+    name = what = ""
+    command = calls = failing = interrupted = ()
+
     def __init__(self, options):
         self.options, self.work, self.wrong, self.number = options, house.workplace(self.name), [], itertools.count()
         self.input, self.base = os.path.join(self.work, "in"), None
