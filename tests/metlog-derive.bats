@@ -308,6 +308,22 @@ expect_lines() { # COMMAND LINE...: what the command prints
 	expect_in "$out" '      without a (keep() makes nothing), b (fields.e is empty), d (its `if` does not match)'
 }
 
+@test "--explain tells of tags and names that are left out because nothing but blanks, or points, is in them" {
+	rules 'when type == "t"' '  counter n tags a = fields.b, c = fields.w, d = "x"' '  counter q.{fields.b}' '  counter {fields.p}' '  counter {fields.w}.{fields.gone}'
+	derive --explain '{"type":"t","fields":{"b":" \u00a0","w":"\t","p":"..."}}'
+	expect_status 0
+	cat >expected <<-'END'
+		--explain: t -
+		  rules:1: when type == "t"
+		    n:1|c|#d:x
+		      without a (its value is blank), c (its value is blank)
+		    no counter q.{fields.b} (line 3): a part of its name is blank
+		    no counter {fields.p} (line 4): its name is nothing but points
+		    no counter {fields.w}.{fields.gone} (line 5): a part of its name is blank
+	END
+	expect_same expected "$out"
+}
+
 @test "--explain - explains each envelope of the input; --explain of no envelope is a mistake in the option" {
 	rules 'when fields.a == 1' '  counter n'
 	printf '%s\n' '{"fields":{"a":1}}' '' '{}' >in

@@ -5,6 +5,7 @@
 #include "io/diag.h"
 #include "missing.h"
 #include "modes.h"
+#include "safe.h"
 
 enum { SHOWN_RULE = 110, SHOWN_VALUE = 80 };
 
@@ -117,6 +118,23 @@ static void show_made(struct explain *x, const struct rules_metric *m, struct sp
 	end_line(x);
 }
 
+/* A part may have a text, and nothing of it be left in a name. */
+static void say_why_no_name(struct explain *x, const struct rules_metric *m)
+{
+	struct eval *eval = emit_eval(x->emit);
+	for (size_t i = 0; i < m->part_count; i++) {
+		struct eval_value value;
+		if (!m->part[i].value) continue;
+		eval_expr(eval, m->part[i].value, &value);
+		struct span text = eval_text(eval, &value);
+		if (safe_has_text(text)) continue;
+		say(x, text.length ? "a part of its name is blank" : "a part of its name is nothing");
+		if (!text.length) missing_append(eval, m->part[i].value, ": ", &x->line);
+		return;
+	}
+	say(x, "its name is nothing but points");
+}
+
 static void say_why(struct explain *x, const struct rules_metric *m, enum emit_outcome outcome)
 {
 	struct eval *eval = emit_eval(x->emit);
@@ -124,11 +142,7 @@ static void say_why(struct explain *x, const struct rules_metric *m, enum emit_o
 	case EMIT_MADE: break;
 	case EMIT_UNWANTED: say(x, "its `if` does not match"); break;
 	case EMIT_LEFT_OUT: say(x, "left out by `sample`"); break;
-	case EMIT_NO_NAME:
-		say(x, "a part of its name is nothing");
-		for (size_t i = 0; i < m->part_count; i++)
-			if (m->part[i].value && missing_append(eval, m->part[i].value, ": ", &x->line)) break;
-		break;
+	case EMIT_NO_NAME: say_why_no_name(x, m); break;
 	case EMIT_NO_VALUE:
 	case EMIT_NO_NUMBER:
 		say(x, outcome == EMIT_NO_VALUE ? "its value is nothing" : "its value is no number");
@@ -167,10 +181,12 @@ static void show_left_tags(struct explain *x, const struct rules_metric *m)
 		eval->tag = tag->name;
 		eval_expr(eval, tag->value, &value);
 		eval->tag = (struct span){ 0 };
-		if (eval_text(eval, &value).length) continue;
+		struct span text = eval_text(eval, &value);
+		if (safe_has_text(text)) continue;
 		say(x, any ? ", " : "      without ");
 		text_append_visible(&x->line, tag->name);
-		if (missing_append(eval, tag->value, " (", &x->line)) say(x, ")");
+		if (text.length) say(x, " (its value is blank)");
+		else if (missing_append(eval, tag->value, " (", &x->line)) say(x, ")");
 		any = true;
 	}
 	if (any) end_line(x);
