@@ -182,7 +182,7 @@ $(printf '{"fields":{"r":"%s"}}\n' other e)"
 	mistaken 'tag fields.x drop if type == "a\n' '1:30: the quote is not closed'
 	mistaken 'tag fields.x limit 5\ntag fields.x limit 6 -> y\n' '2:1: this rule stands there already: rules:1'
 	mistaken 'route x TRUE\n' '1:1: a rule begins with "tag"'
-	mistaken 'tag fields.\0377 drop\n' ' it is not valid UTF-8'
+	mistaken 'tag fields.\0377 drop\n' '1:12: not valid UTF-8'
 	separately metlog-cardinality --guard --rule 'tag fields.x drop over' in
 	expect_status 78
 	expect_in "$err" '--rule:1:'

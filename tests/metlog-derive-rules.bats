@@ -149,8 +149,10 @@ w:1|c|#u:two,t:file' '"t":7'
 	expect_fault 'rules: there is no when in it'
 	head -c 1100000 /dev/zero | tr '\0' '#' >rules
 	expect_fault 'rules: it is larger than 1 MiB'
-	printf 'when type == "t"\n counter n # \377\n' >rules
-	expect_fault 'rules: it is not valid UTF-8'
+	printf '\xef\xbb\xbfwhen type == "t"\n counter n # \303\251 \377\n' >rules
+	expect_fault 'rules:2:17: not valid UTF-8'
+	printf '# \0\n' >rules
+	expect_fault 'rules:1:3: a NUL byte'
 }
 
 @test "the limits of the manual are those of the rules" {

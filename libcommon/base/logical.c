@@ -66,14 +66,30 @@ bool logical_fault_at(struct logical_fault *fault, const struct logical *l, size
 	return false;
 }
 
+/* What is before the byte is all that is shown of its line: a terminal may make anything of the byte. */
+static bool bad_byte(struct logical_fault *fault, struct span text, size_t offset, const char *reason)
+{
+	const char *start = text.data, *end;
+	snprintf(fault->reason, sizeof fault->reason, "%s", reason);
+	for (fault->line = 1; (end = memchr(start, '\n', (size_t)(text.data + offset - start))); start = end + 1) fault->line++;
+	fault->physical = span_between(start, text.data + offset);
+	fault->column = fault->physical.length;
+	return false;
+}
+
 bool logical_check(struct span *whole, struct logical_fault *fault)
 {
-	const char *reason = NULL;
+	uint32_t codepoint;
 	*fault = (struct logical_fault){ .line = 0 };
-	if (whole->length > LOGICAL_BYTES_MAX) reason = "it is larger than 1 MiB";
-	else if (whole->length && memchr(whole->data, '\0', whole->length)) reason = "there is a NUL byte in it";
-	else if (!text_is_utf8(*whole)) reason = "it is not valid UTF-8";
-	if (reason) snprintf(fault->reason, sizeof fault->reason, "%s", reason);
-	else if (span_starts(*whole, SPAN("\xef\xbb\xbf"))) whole->data += 3, whole->length -= 3;
-	return !reason;
+	if (whole->length > LOGICAL_BYTES_MAX) {
+		snprintf(fault->reason, sizeof fault->reason, "it is larger than 1 MiB");
+		return false;
+	}
+	if (span_starts(*whole, SPAN("\xef\xbb\xbf"))) whole->data += 3, whole->length -= 3;
+	for (size_t i = 0, bytes; i < whole->length; i += bytes) {
+		bytes = text_decode_utf8((struct span){ whole->data + i, whole->length - i }, &codepoint);
+		if (bytes == 0) return bad_byte(fault, *whole, i, "not valid UTF-8");
+		if (codepoint == 0) return bad_byte(fault, *whole, i, "a NUL byte");
+	}
+	return true;
 }

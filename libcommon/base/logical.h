@@ -46,7 +46,7 @@ struct logical_fault { char reason[240]; size_t line, column; struct span physic
 /* Fills the fault in with the place of the byte at `offset` of the text; false. */
 bool logical_fault_at(struct logical_fault *, const struct logical *, size_t offset, const char *reason);
 
-/* Checks the whole of a file, whose limit is 1 MiB: its length, no NUL byte, UTF-8; and takes off the mark of UTF-8. False: `fault` says why; true: it is empty. */
+/* Checks the whole of a file, whose limit is 1 MiB: its length, no NUL byte, UTF-8; and takes off the mark of UTF-8. False: `fault` says why, and where the byte is; true: it is empty. */
 enum { LOGICAL_BYTES_MAX = 1024 * 1024 };
 bool logical_check(struct span *whole, struct logical_fault *);
 

@@ -270,8 +270,8 @@ static void a_text_that_is_none_is_refused_as_a_whole(void **state)
 	(void)state;
 	buffer_init(&big, 4 << 20);
 	require_fault_of(repeat(&big, "", "", "##########", 100000, ""), "it is larger than 1 MiB");
-	require_fault_of(SPAN("when pid\n counter a\0"), "there is a NUL byte in it");
-	require_fault_of(SPAN("when pid\n counter a # \xff"), "it is not valid UTF-8");
+	require_fault_of(SPAN("when pid\n counter a\0"), "2:11: a NUL byte");
+	require_fault_of(SPAN("when pid\n counter a # \xff"), "2:14: not valid UTF-8");
 	buffer_release(&big);
 }
 
