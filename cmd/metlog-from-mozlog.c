@@ -84,12 +84,14 @@ static enum translated take_text(struct run *r, struct span line, struct buffer 
 static enum translated translate(void *context, struct span line, struct buffer *out, struct envelope_fault *fault)
 {
 	struct run *r = context;
+	enum translated made = TRANSLATED_GOOD;
 	switch (mozlog_read(r->reader, line, out, fault)) {
 	case MOZLOG_GOOD: break;
-	case MOZLOG_TEXT: return take_text(r, line, out);
+	case MOZLOG_TEXT: made = take_text(r, line, out); break;
 	case MOZLOG_OTHER: return take_envelope(r, line, out, fault);
 	case MOZLOG_BLANK: case MOZLOG_BAD: return TRANSLATED_BAD;
 	}
+	if (made != TRANSLATED_GOOD) return made;
 	*fault = (struct envelope_fault){ "longer than --max-line as an envelope", 0 };
 	return out->length > r->filter.options.line_limit ? TRANSLATED_BAD : TRANSLATED_GOOD;
 }

@@ -83,6 +83,17 @@ from() {
 	expect_same expected "$out"
 }
 
+@test "text whose envelope would be longer than --max-line is a reject; as it is it may be as long as that" {
+	printf '%s\n' '""""""""""""""""""""""""""""""""""""""""""""""""""""""""""""""""""""""' short >in
+	from --text=envelope --max-line 150 <in
+	expect_status 65
+	expect_in "$err" '-:1: longer than --max-line as an envelope'
+	[ "$(cat "$out")" = '{"logger":"","type":"text","severity":6,"payload":"short","fields":{},"env_version":"0.8"}' ] || fail "$(cat "$out")"
+	separately metlog-from-mozlog --text=pass --max-line 150 <in
+	expect_status 0
+	expect_same in "$out"
+}
+
 @test "an object that is broken is a reject whatever --text says, for it was meant to be one" {
 	local how
 	for how in envelope pass drop; do
