@@ -53,6 +53,8 @@ teardown() {
 	other --of fields.ip --ip
 	other --of fields.ip --by key=fields.api_key,type --ip
 	other --of ip=fields.ip2 --by key=fields.api_key --ip
+	other --of user=fields.ip --by key=fields.api_key --ip
+	expect_in "$err" 'and this run {"of":{"user":"fields.ip"},"by":'
 	other --of fields.ip --by key=fields.api_key --ip -m 'type == "x"'
 	diff before <(all_of state)
 }

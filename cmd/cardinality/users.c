@@ -184,6 +184,19 @@ static void show(const struct users *u)
 
 /* --- the run ------------------------------------------------------------------ */
 
+/* "fields.ip", or {"user":"fields.ip"} where it goes by another name: that is the name in the lines of the days. */
+static void append_of(struct buffer *out, const struct cardinality_field *of)
+{
+	bool renamed = !span_equal(of->name, of->path.whole);
+	if (renamed) {
+		buffer_append_text(out, "{\"");
+		buffer_append_span(out, show_name(of));
+		buffer_append_text(out, "\":");
+	}
+	text_append_quoted(out, of->path.whole);
+	if (renamed) buffer_append_byte(out, '}');
+}
+
 /* {"of":"fields.ip","by":{"key":"fields.api_key"},"ip":true,"match":null}: what may not change while a state is kept. A pair is a name and its path; -m stands there
  * as it was given, for two choices of envelopes in one state would be counted as one. */
 static bool append_identity(struct buffer *out, const struct users *u)
@@ -191,7 +204,7 @@ static bool append_identity(struct buffer *out, const struct users *u)
 	const struct cardinality_options *o = u->options;
 	const char *match = u->filter->options.match;
 	buffer_append_text(out, "{\"of\":");
-	text_append_quoted(out, o->of[0].path.whole);
+	append_of(out, &o->of[0]);
 	buffer_append_text(out, ",\"by\":{");
 	for (size_t i = 0; i < o->by_count; i++) {
 		buffer_append_span(out, (struct span){ o->by[i].label.data + (i == 0), o->by[i].label.length - (i == 0) });
