@@ -102,7 +102,7 @@ static enum outlet_result look(struct outlet *o, bool *ready)
 	*ready = !is_pub || (zeromq_subscriptions(o->socket) > 0 && !just_left);
 	if (o->heard && !*ready) book_loss(o, o->since_look, "the last subscriber has left");
 	o->heard = is_pub && *ready;
-	o->until_look = LOOK_EVERY;
+	o->until_look = *ready ? LOOK_EVERY : 0; /* libzmq takes for a pub: without subscribers all that it is given, and throws it away */
 	o->since_look = 0;
 	/* A server that others may still join is not done for by one wrong key. */
 	if (told->denied > o->denied && !zeromq_binds(o->socket) && !told->peers_now)

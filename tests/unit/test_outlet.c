@@ -321,6 +321,14 @@ static void a_stop_ends_a_wait_long_before_its_time(void **state)
 	close(listener);
 }
 
+static void pub_without_a_subscriber_takes_nothing_however_often_it_is_tried(void **state)
+{
+	(void)state;
+	struct outlet *o = must_open("pub:ipc://", in_folder("nobody"), &(struct outlet_options){ .timeout_ms = 1, .hwm = 10 });
+	for (int i = 0; i < 3; i++) assert_int_equal(outlet_send(o, SPAN("{}")), OUTLET_TRY_AGAIN);
+	close_all(o, 0, OUTLET_DELIVERED);
+}
+
 /* A receiver that takes what its queue holds and never reads, and an outlet that has filled it, and its own queue of four messages. */
 struct jam {
 	struct zeromq *zeromq;
@@ -479,6 +487,7 @@ int main(void)
 		cmocka_unit_test(of_ack_each_line_of_a_block_counts_until_it_is_acknowledged),
 		cmocka_unit_test(a_pipe_that_nobody_reads_blocks_neither_the_open_nor_the_close),
 		cmocka_unit_test(what_cannot_be_opened_says_why_and_with_which_status),
+		cmocka_unit_test(pub_without_a_subscriber_takes_nothing_however_often_it_is_tried),
 		cmocka_unit_test(a_stop_ends_a_wait_long_before_its_time),
 		cmocka_unit_test(a_close_at_its_deadline_leaves_no_thread_behind),
 		cmocka_unit_test(a_stop_ends_the_close_of_a_queue_that_nobody_takes),
