@@ -306,6 +306,10 @@ expect_lines() { # COMMAND LINE...: what the command prints
 	expect_in "$out" "its value is no number: fields.v is no number: 'aA\\n'"
 	expect_in "$out" "its value is nothing: fields.w is no finite number: '1e400'"
 	expect_in "$out" '      without a (keep() makes nothing), b (fields.e is empty), d (its `if` does not match)'
+	rules 'when type == "t"' '  let l = default(fields.gone, fields.e, "x")' '  counter c tags a = default(fields.gone, fields.e, "x"), b = l' '  counter n.{l}'
+	derive --explain '{"type":"t","fields":{"e":""}}'
+	expect_in "$out" '      without a (default() makes an empty text), b (default() makes an empty text)'
+	expect_in "$out" 'a part of its name is nothing: default() makes an empty text'
 }
 
 @test "--explain tells of tags and names that are left out because nothing but blanks, or points, is in them" {

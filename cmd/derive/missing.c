@@ -70,6 +70,12 @@ bool missing_append(struct eval *e, const struct expr *x, const char *before, st
 {
 	/* A value that is there, but is empty or no number: what it comes from is told as well. */
 	struct eval_value value;
+	while (x->kind == EXPR_LET) x = e->rules->let[x->let].value;
 	eval_expr(e, x, &value);
+	if (x->kind == EXPR_CALL && value.kind != EVAL_NOTHING && !eval_text(e, &value).length) {
+		buffer_append_text(out, before); /* none of what it was given has to be missing */
+		buffer_append_text(out, x->function->name);
+		return buffer_append_text(out, "() makes an empty text");
+	}
 	return append(e, x, value.kind != EVAL_NOTHING, before, out);
 }
