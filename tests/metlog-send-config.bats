@@ -152,7 +152,7 @@ wrong() {
 	config 'endpoint = tcp:localhost'
 	wrong 78 'shop.ini: endpoint' -c shop.ini
 	config 'logger = shop' '[metlog_filter_a]' 'provider = nonsense'
-	wrong 78 'shop.ini:3: not a provider' -c shop.ini
+	wrong 78 'shop.ini:4: not a provider' -c shop.ini
 	wrong 64 'given twice' -c shop.ini -c shop.ini
 }
 

@@ -22,7 +22,7 @@ struct config_block {
 enum section { SECTION_NONE, SECTION_CLIENT, SECTION_FILTER, SECTION_OTHER };
 
 struct filter {
-	size_t line;
+	size_t line, provider_line, severity_line, types_line;
 	struct span name;
 	const char *provider, *severity;
 	const char **types;
@@ -264,9 +264,10 @@ static bool take_filter_key(struct reading *r)
 {
 	struct filter *f = &r->filter;
 	struct span name = r->ini.name;
-	if (is_called(name, "types")) return is_first(r, 0) && (f->types = take_list(r)) != NULL;
-	if (is_called(name, "provider")) return is_first(r, 1) && (f->provider = take_text(r)) != NULL;
-	if (is_called(name, "severity")) return is_first(r, 2) && (f->severity = take_text(r)) != NULL;
+	size_t line = r->ini.line;
+	if (is_called(name, "types")) return is_first(r, 0) && (f->types_line = line, f->types = take_list(r)) != NULL;
+	if (is_called(name, "provider")) return is_first(r, 1) && (f->provider_line = line, f->provider = take_text(r)) != NULL;
+	if (is_called(name, "severity")) return is_first(r, 2) && (f->severity_line = line, f->severity = take_text(r)) != NULL;
 	return unknown_key(r);
 }
 
@@ -289,7 +290,7 @@ static bool limit_types(struct reading *r, const char **types)
 	struct metlog_options *o = &r->config->options;
 	struct rules_type type;
 	for (size_t i = 0; types[i]; i++)
-		if (!rules_read_type(&type, types[i])) return wrong_at(r, r->filter.line, "not TYPE:N with a severity from 0 to 7", types[i]);
+		if (!rules_read_type(&type, types[i])) return wrong_at(r, r->filter.types_line, "not TYPE:N with a severity from 0 to 7", types[i]);
 	return (o->type_severities = join(r, o->type_severities, types)) != NULL;
 }
 
@@ -297,7 +298,7 @@ static bool limit_severity(struct reading *r, const char *text)
 {
 	struct metlog_options *o = &r->config->options;
 	int severity;
-	if (!read_severity(text, &severity)) return wrong_at(r, r->filter.line, wanted[KIND_SEVERITY], text);
+	if (!read_severity(text, &severity)) return wrong_at(r, r->filter.severity_line, wanted[KIND_SEVERITY], text);
 	if (o->severity_max == METLOG_SEVERITY_DEFAULT || severity < o->severity_max) o->severity_max = severity;
 	return true;
 }
@@ -323,8 +324,8 @@ static bool end_filter(struct reading *r)
 	bool allows = span_equal(name, SPAN("type_allow")) || span_equal(name, SPAN("type_whitelist"));
 	bool denies = span_equal(name, SPAN("type_deny")) || span_equal(name, SPAN("type_blacklist"));
 	if (!by_severity && !by_both && !allows && !denies)
-		return wrong_at(r, f->line, "not a provider (severity_max type_allow type_deny type_severity_max)", f->provider);
-	if (by_severity ? !f->severity || f->types : !f->types || f->severity) return wrong_at(r, f->line, by_severity ? "the filter takes `severity'" : "the filter takes `types'", NULL);
+		return wrong_at(r, f->provider_line, "not a provider (severity_max type_allow type_deny type_severity_max)", f->provider);
+	if (by_severity ? !f->severity || f->types : !f->types || f->severity) return wrong_at(r, f->provider_line, by_severity ? "the filter takes `severity'" : "the filter takes `types'", NULL);
 	if (by_severity) return limit_severity(r, f->severity);
 	if (by_both) return limit_types(r, f->types);
 	if (allows) return allow(r, f->types);

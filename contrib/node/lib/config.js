@@ -70,6 +70,8 @@ function fileOptions(text, path) {
 		const { given, where } = sectionOptions(section, path);
 		if (section.name === 'metlog') {
 			for (const key of ['filters', 'on_error', 'zeromq', 'pid']) if (key in given) throw new MetlogError(`${where(key)}unknown key ${key}`);
+			for (const [key, { value }] of section.keys)
+				if (key !== 'disabled_timers' && value.includes('\n')) throw new MetlogError(`${where(key)}${key}: expected one line; is the next one indented by mistake?`);
 			made = readKeys(given, where);
 		} else if (section.name.startsWith('metlog_filter_')) filters.push(filterOf(given, where));
 		else throw new MetlogError(`${path}:${section.line}: unknown section [${section.name}]`);

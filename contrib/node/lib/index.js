@@ -17,7 +17,12 @@ function createClient(options) {
 
 /* What is given in code wins over the file. */
 createClient.fromFile = function fromFile(path, options) {
-	return new Client({ ...readFile(path), ...readKeys(options === undefined ? {} : options, inCode) });
+	const made = { ...readFile(path), ...readKeys(options === undefined ? {} : options, inCode) };
+	try {
+		return new Client(made);
+	} catch (error) {
+		throw error instanceof MetlogError ? new MetlogError(`${path}: ${error.message}`, error.status, error.cause) : error;
+	}
 };
 
 createClient.fromConfig = function fromConfig(config, options) {

@@ -101,7 +101,9 @@ test('a mistake has its file, its line and what is wrong', () => {
 	refused('[metlog]\n[metlog_filter_x]\nprovider = severity_max\nseverity = 5\ntypes = a\n', 'shop.ini:5: unknown key types of a filter severity_max');
 	refused('[metlog]\n[metlog_filter_x]\nprovider = type_severity_max\ntypes = a\n', 'shop.ini:4: types: expected types with their severities, as request:4 debug:7');
 	refused('[other]\n', 'shop.ini: no section [metlog]');
-	refused('[metlog]\nwhen_full = block\n', 'when_full: block is impossible in Node.js, whose one thread has to send too: use drop, and look at counts()');
+	refused('[metlog]\nendpoint = -\n logger = a\n', 'shop.ini:2: endpoint: expected one line; is the next one indented by mistake?');
+	refused('[metlog]\nendpoint = udp:host\n', 'shop.ini: udp:host: a port is missing: HOST:PORT', {});
+	refused('[metlog]\nwhen_full = block\n', 'shop.ini: when_full: block is impossible in Node.js, whose one thread has to send too: use drop, and look at counts()');
 	assert.throws(() => createClient.fromFile('/nonexistent/shop.ini'), (error) => error.status === 66 && /cannot read/.test(error.message));
 });
 

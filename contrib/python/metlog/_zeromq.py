@@ -21,7 +21,7 @@ class Curve:
         self.secret, self.server, self.insecure = secret, server, insecure
 
     def check(self, endpoint: Endpoint) -> None:
-        """Raises ValueError for a socket that would be open to everybody, and for keys that nothing would use."""
+        """Raises ValueError for a socket that would be open to everybody, and for keys that nothing would use or that are none; OSError for files that cannot be read."""
         from ._endpoint import ZEROMQ
         if endpoint.kind not in ZEROMQ:
             if self.secret or self.server:
@@ -30,6 +30,10 @@ class Curve:
         if self.server and endpoint.binds:
             raise ValueError(f"{endpoint.text}: a socket that binds is the CURVE server itself; curve_server is for one that connects")
         if self.server or (endpoint.binds and self.secret):
+            if self.secret:
+                _curve.read_secret(self.secret)
+            if self.server:
+                _curve.read_public(self.server)
             return
         if self.secret:
             raise ValueError(f"{endpoint.text}: an endpoint that connects needs curve_server for CURVE")

@@ -5,7 +5,7 @@ import importlib
 import json
 import os
 import re
-from typing import Any, Callable, Dict, List, Mapping, Optional, TextIO, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, TextIO, Tuple, Union
 
 from . import _settings, filters, senders
 from .client import MetlogClient
@@ -201,7 +201,32 @@ def _pair(number: int, one: Any) -> Tuple[str, Mapping[str, Any]]:
     raise ConfigError(f"metlog_filter_{number + 1}: neither a dict nor a pair of provider and options")
 
 
-def _sections(stream: Any, name: str, section: str) -> Dict[str, Any]:
+def _one_line(value: str, what: str) -> str:
+    lines = [line for line in value.split("\n") if line]
+    if len(lines) > 1:
+        raise ConfigError(f"{what}: one line is expected; is the next one indented by mistake?")
+    return lines[0] if lines else ""
+
+
+def _place(lines: List[str], section: str, told: str) -> str:
+    """":7", the line of the key, or of the section that is not [metlog], with whose names the text begins; "" if there is none."""
+    words = re.match(r"(\w+): (\w*)", told)
+    if words is None:
+        return ""
+    names = {words.group(1), section + words.group(1)[6:] if words.group(1).startswith("metlog") else ""}
+    key = re.compile(rf"\s*{words.group(2) or '='}\b[^=:]*([=:]|$)", re.IGNORECASE)
+    found, current = 0, ""
+    for number, line in enumerate(lines, 1):
+        head = re.match(r"\[([^]]*)\]", line)
+        if head is not None:
+            current = head.group(1)
+            found = number if current in names and current != section else found
+        elif current in names and key.match(line):
+            return f":{number}"
+    return f":{found}" if found else ""
+
+
+def _sections(stream: Iterable[str], name: str, section: str) -> Dict[str, Any]:
     """The dict that an INI file says the same as."""
     parser = configparser.RawConfigParser(default_section="\0", strict=True, allow_no_value=True)
     try:
@@ -214,10 +239,12 @@ def _sections(stream: Any, name: str, section: str) -> Dict[str, Any]:
     def values(of: str) -> Dict[str, str]:
         for key, value in parser.items(of):
             if value is None:  # in the sections of others that is their affair
-                raise ConfigError(f"{name}: {of}: {key}: no value")
-        return {key: _expanded(value, f"{name}: {of}: {key}") for key, value in parser.items(of)}
+                raise ConfigError(f"{of}: {key}: no value")
+        return {key: _expanded(value, f"{of}: {key}") for key, value in parser.items(of)}
 
-    config: Dict[str, Any] = {key: _loose(value) if key.startswith(("sender_", "global_")) else value for key, value in values(section).items()}
+    config: Dict[str, Any] = {}
+    for key, value in values(section).items():
+        config[key] = _loose(value) if key.startswith(("sender_", "global_")) else value if key == "disabled_timers" else _one_line(value, f"{section}: {key}")
     found: List[Dict[str, Any]] = []
     plugins: Dict[str, Any] = {}
     for other in parser.sections():
@@ -226,7 +253,7 @@ def _sections(stream: Any, name: str, section: str) -> Dict[str, Any]:
         elif other.startswith(f"{section}_plugin_"):
             plugins[other[len(section) + 8:]] = values(other)
         elif other.startswith("metlog") and other != section:
-            raise ConfigError(f"{name}: the section [{other}] is unknown")
+            raise ConfigError(f"{other}: the section [{other}] is unknown")
     return {**config, "filters": found, "plugins": plugins}
 
 
@@ -234,10 +261,11 @@ def client_from_stream_config(stream: TextIO, section: str = "metlog", client: O
                               **options: Any) -> MetlogClient:
     """From an open INI file. Raises ConfigError."""
     name = str(getattr(stream, "name", "<configuration>"))
+    lines = list(stream)
     try:
-        return client_from_dict_config(_sections(stream, name, section), client, clear_global, **options)
+        return client_from_dict_config(_sections(lines, name, section), client, clear_global, **options)
     except ConfigError as error:
-        raise ConfigError(str(error) if str(error).startswith(name) else f"{name}: {error}") from None
+        raise ConfigError(str(error) if str(error).startswith(f"{name}: ") else f"{name}{_place(lines, section, str(error))}: {error}") from None
 
 
 def client_from_text_config(text: str, section: str = "metlog", client: Optional[MetlogClient] = None, clear_global: bool = False,
@@ -249,5 +277,5 @@ def client_from_text_config(text: str, section: str = "metlog", client: Optional
 def client_from_file(path: Union[str, "os.PathLike[str]"], section: str = "metlog", client: Optional[MetlogClient] = None, clear_global: bool = False,
                      **options: Any) -> MetlogClient:
     """From an INI file. Raises ConfigError, or OSError if it cannot be read."""
-    with open(path, encoding="utf-8") as stream:
+    with open(path, encoding="utf-8", errors="replace") as stream:
         return client_from_stream_config(stream, section, client, clear_global, **options)

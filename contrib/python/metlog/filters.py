@@ -62,7 +62,7 @@ def type_severity_max(types: Union[str, Iterable[str], Mapping[str, Any]]) -> Ru
             name, colon, limit = item.rpartition(":")
             if not colon:
                 raise ValueError(f"types: {item!r} is not TYPE:SEVERITY")
-            found[name] = _severity(limit, name)
+            found[name] = _severity(limit, f"types: {name}")
     return Rule(types=found)
 
 

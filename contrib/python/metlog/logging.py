@@ -19,6 +19,8 @@ class MetlogHandler(logging.Handler):
 
     def __init__(self, client: MetlogClient, level: int = logging.NOTSET, levels: Optional[Mapping[int, int]] = None, sentry: bool = False) -> None:
         super().__init__(level)
+        if not isinstance(client, MetlogClient):  # in a dict of dictConfig a name alone is a text
+            raise TypeError(f"{client!r} is no client" + (f"; by its name it is 'ext://{client}'" if isinstance(client, str) else ""))
         self.client, self.sentry = client, sentry
         self._levels = sorted({**self.LEVELS, **(levels or {})}.items(), reverse=True)
 

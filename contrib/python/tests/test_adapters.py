@@ -22,6 +22,10 @@ class LoggingTest(Case):
         self.addCleanup(logger.removeHandler, self.handler)
         return logger
 
+    def test_a_handler_without_a_client_is_told_when_it_is_made(self):
+        with self.assertRaisesRegex(TypeError, "'shop.client' is no client; by its name it is 'ext://shop.client'"):
+            MetlogHandler("shop.client")
+
     def test_a_record_is_its_formatted_text_with_extras_as_fields(self):
         logger = self.logger()
         logger.warning("%s has %d", "ada", 3, extra={"user": 25, "odd": {1, 2}})

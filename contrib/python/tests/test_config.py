@@ -83,6 +83,26 @@ class IniTest(Case):
             self.assertTrue(any(part in str(caught.exception) for part in told.split("|")), (told, str(caught.exception)))
             self.assertIn("<configuration>", str(caught.exception))
 
+    def test_a_mistake_is_told_with_its_line(self):
+        for wrong, place in (("loger = a\n", "3: metlog: loger"), ("logger = a\n\n# c\nbuffer = much\n", "6: metlog: buffer"), ("logger = ${METLOG_TEST_NONE}\n", "3: metlog: logger"),
+                             ("no value\n", "3: metlog: no value"), ("logger = a\n  b\n", "3: metlog: logger: one line"), ("[metlogs]\n", "3: metlogs"),
+                             ("[metlog_filter_a]\nprovider = type_maybe\n", "3: metlog_filter_a"), ("[metlog_filter_a]\nprovider = severity_max\nseverity = high\n", "5: metlog_filter_a: severity"),
+                             ("[metlog_filter_a]\nprovider = type_severity_max\ntypes = a:9\n", "5: metlog_filter_a: types: a")):
+            with self.assertRaises(metlog.ConfigError) as caught:
+                metlog.client_from_text_config("[metlog]\nendpoint = -\n" + wrong)
+            self.assertEqual(str(caught.exception)[:len(place) + 16], "<configuration>:" + place)
+
+    def test_a_value_may_stand_in_the_line_below_its_key(self):
+        client = metlog.client_from_text_config("[metlog]\nsender_class = DebugCaptureSender\nlogger =\n    shop\n")
+        self.assertEqual(client.logger, "shop")
+
+    def test_a_file_that_is_no_utf_8_and_a_key_file_that_is_missing(self):
+        with open(self.path("shop.ini"), "wb") as file:
+            file.write(b"[metlog]\nendpoint = -\nlogger = caf\xe9\n")
+        self.assertEqual(metlog.client_from_file(self.path("shop.ini")).logger, "caf\ufffd")
+        with self.assertRaisesRegex(metlog.ConfigError, "no.key"):
+            metlog.client_from_dict_config({"endpoint": "push:tcp://127.0.0.1:5565", "curve_server": self.path("no.key")})
+
     def test_the_originals_configurations_are_taken(self):
         for sender, endpoint in (("metlog.senders.UdpSender\nsender_host = 127.0.0.1\nsender_port = 5565", "udp:127.0.0.1:5565"),
                                  ("metlog.senders.UdpSender\nsender_host =\n    localhost\nsender_port =\n    5565", "udp:localhost:5565"),
