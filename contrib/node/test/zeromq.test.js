@@ -3,9 +3,11 @@
 'use strict';
 
 const assert = require('node:assert');
+const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const test = require('node:test');
+const { Worker } = require('node:worker_threads');
 const { createClient } = require('metlog');
 const { directory, until } = require('./helper.js');
 const { receive, zeromqMissing } = require('./receiver.js');
@@ -114,6 +116,26 @@ for (const kind of ['push', 'pub', 'ack']) {
 		assert.deepStrictEqual([said.code, said.stdout, said.stderr], [0, '1\n', '']);
 	});
 }
+
+test('push: what a thread has handed to libzmq arrives as it was, though the thread has ended since', { skip: zeromqMissing }, async (t) => {
+	const folder = directory();
+	const receiver = await receive(t, `pull:ipc://${folder}/socket`, { folder });
+	const worker = new Worker(`
+		const { parentPort } = require('worker_threads');
+		const client = require(${JSON.stringify(path.join(__dirname, '..'))}).createClient({ endpoint: 'push:ipc://${folder}/socket', close: '60s' });
+		client.metlog('t', { fields: { i: 0 } });
+		client.flush({ timeout: '60s' }).then(() => parentPort.postMessage('there'));
+		parentPort.once('message', () => { for (let i = 1; i < 700; i++) client.metlog('t', { payload: 'x'.repeat(1000), fields: { i } }); });`, { eval: true });
+	await once(worker, 'message');
+	receiver.child.kill('SIGSTOP'); // and what the kernel holds of a unix socket is little
+	worker.postMessage('go on');
+	await once(worker, 'exit');
+	const others = upTo(100).map(() => Buffer.alloc(1 << 16, 'y')); // would stand where those of the thread stood
+	receiver.child.kill('SIGCONT');
+	const sent = await receiver.lines(700);
+	assert.strictEqual(others.length, 100);
+	assert.deepStrictEqual(sent.map(({ fields }) => fields.i), upTo(700));
+});
 
 for (const kind of ['push', 'ack']) {
 	test(`${kind}: with a receiver that is stopped memory is bounded, what is dropped is exactly counted, and the rest arrives when it goes on`, { skip: zeromqMissing }, async (t) => {

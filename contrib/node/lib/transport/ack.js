@@ -6,7 +6,7 @@ const crypto = require('crypto');
 const { MetlogError, STATUS } = require('../fault.js');
 const wire = require('./ackwire.js');
 const { Backoff } = require('./backoff.js');
-const { SocketMaker } = require('./socket.js');
+const { SocketMaker, lasting } = require('./socket.js');
 
 // WINDOW: taken from the outbox at most. PING, UNANSWERED: with something outstanding and silence for PING_MS a ping is sent, and after so many without a word
 // the connection is given up for a new one; each time that fails, the patience doubles. ANSWER: without news, everything is sent again after so long, doubling.
@@ -166,7 +166,7 @@ class AckTransport {
 			const { block } = this.window[this.sentEntries];
 			const first = this.firstOf(this.sentEntries);
 			try {
-				await this.socket.send(wire.batch(this.name, first, block.data.subarray(block.offset)));
+				await this.socket.send(wire.batch(this.name, first, lasting(block.data.subarray(block.offset))));
 			} catch (error) {
 				this.state.away(error.code === 'EAGAIN' ? 'nobody is connected, or the far side does not read' : error.message);
 				return;

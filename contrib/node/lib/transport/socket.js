@@ -4,6 +4,7 @@
 
 const path = require('path');
 const { createRequire } = require('module');
+const { isMainThread } = require('worker_threads');
 const { readPublic, readSecret } = require('../curve.js');
 const { MetlogError, STATUS } = require('../fault.js');
 
@@ -65,6 +66,12 @@ class SocketMaker {
 	}
 }
 
+/* A message as it may be sent. The package lends libzmq the memory of a Buffer, and takes it back when the thread ends that it belongs to, sent or not: what a worker thread had said last would
+ * be lost, or be other bytes by then. Of a string libzmq has a copy. */
+function lasting(message) {
+	return isMainThread ? message : message.toString();
+}
+
 /* Resolves once libzmq has written everything that it was given and has closed its connections: with true, or false if one broke before. The socket is closed. */
 async function closeWritten(socket, lingerMs) {
 	let watcher;
@@ -84,4 +91,4 @@ async function closeWritten(socket, lingerMs) {
 	return whole;
 }
 
-module.exports = { SocketMaker, closeWritten };
+module.exports = { SocketMaker, closeWritten, lasting };

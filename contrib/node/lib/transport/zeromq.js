@@ -4,7 +4,7 @@
 
 const { MetlogError, STATUS } = require('../fault.js');
 const { Backoff } = require('./backoff.js');
-const { SocketMaker, closeWritten } = require('./socket.js');
+const { SocketMaker, closeWritten, lasting } = require('./socket.js');
 
 // What libzmq holds is lost with a connection, so it holds little: messages of at most 64 KiB of push:, envelopes of pub:.
 const PUSH_QUEUE = 16;
@@ -103,7 +103,7 @@ class ZeromqTransport {
 
 	async send(bytes) {
 		try {
-			await this.socket.send(bytes);
+			await this.socket.send(lasting(bytes));
 		} catch (error) {
 			this.refused(error.code === 'EAGAIN' ? (this.isPub ? 'a subscriber does not read' : 'nobody is connected, or the far side does not read') : error.message);
 			return false;
