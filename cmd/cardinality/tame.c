@@ -91,7 +91,7 @@ static enum sentence judge_text(struct tame *t, const struct rule *rule, struct 
 	size_t start = t->made.length;
 	tag_append_value(&t->made, key, path);
 	if (t->made.failed) die(EXIT_INTERNAL, "no memory for a tag");
-	*made = (struct span){ t->made.data + start, t->made.length - start };
+	*made = t->made.length > start ? (struct span){ t->made.data + start, t->made.length - start } : SPAN("");
 	return span_equal(*made, text) ? SENTENCE_PASS : SENTENCE_REPLACE;
 }
 
