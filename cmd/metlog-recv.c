@@ -267,7 +267,7 @@ int main(int argc, char **argv)
 	}
 	if (!r.options.from_count) tool_usage_error("no --from: say where to receive from");
 	if (r.options.spool_option && !r.options.spool) tool_usage_error("--sync and the others are options of a spool: give one with --spool");
-	if (r.filter.options.rejects || r.options.spool) signals_open(SIGNALS_HANGUP);
+	if (r.options.spool) signals_open(SIGNALS_HANGUP);
 	feed_init(&r.feed, &r.filter);
 	store_open(&r);
 	closes_store = &r;

@@ -34,9 +34,13 @@ struct sender {
 static void open_outlet(struct sender *s)
 {
 	const struct endpoint *to = &s->options.endpoint;
+	s->filter.reopens = true;
 	if (!s->options.to || to->kind == ENDPOINT_STDIO || s->filter.options.dry_run) return;
 	signals_ignore_pipe();
-	if (to->kind == ENDPOINT_FILE) signals_open(SIGNALS_HANGUP);
+	if (to->kind == ENDPOINT_FILE) {
+		signals_open(SIGNALS_HANGUP);
+		s->filter.reopens = false; /* together with the endpoint: hand_over */
+	}
 	if (s->options.spool) s->forward = forward_open(to, &s->options.outlet, s->options.spool, &s->options.spool_options);
 	struct fault fault;
 	s->outlet = s->forward ? forward_outlet(s->forward) : outlet_open(to, &s->options.outlet, &fault);

@@ -281,6 +281,7 @@ static void wait_for_more(struct tail *t)
 	filter_flush(&t->filter);
 	if (t->own_sources) sources_wait(&t->sources, &t->filter, screen_is_waiting(&t->screen));
 	else filter_wait(&t->filter, NULL, 0, -1);
+	if (signals_take(SIGNALS_HANGUP)) rejects_reopen(&t->filter.rejects);
 	measure(t);
 }
 

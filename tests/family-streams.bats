@@ -77,6 +77,25 @@ prompt_output() {
 }
 @test "a line is out before the tool waits for the next; SIGUSR1 shows the books and the work goes on" { each prompt_output; }
 
+hung_up() {
+	local pid
+	rm -f in live dead dead.1 && mkfifo in
+	"$1" "${args[@]}" --rejects dead <in >live 2>err &
+	pid=$!
+	children+=" $pid"
+	exec 8>in
+	printf 'nonsense\n' >&8
+	await 10 test -s dead || fail "no reject was kept while the input was open" || return
+	mv dead dead.1
+	kill -HUP "$pid"
+	await 10 test -e dead || fail "the file of rejects was not opened anew" || return
+	printf 'nonsense\n%s\n' "$GOOD" >&8
+	exec 8>&-
+	wait "$pid" || fail "exit status $?" || return
+	[ "$(wc -l <dead) $(wc -l <dead.1) $(wc -l <live)" = "1 1 1" ] || fail "$(wc -l dead dead.1 live)"
+}
+@test "SIGHUP opens the file of --rejects anew, so that it can be rotated by renaming" { each hung_up; }
+
 stopped_midstream() {
 	local signal pid
 	for signal in TERM INT; do

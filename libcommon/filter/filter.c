@@ -26,7 +26,7 @@ void filter_open(struct filter *f, const struct tool_about *about, int argc, cha
 	*f = (struct filter){ 0 };
 	tool_parse(about, argc, argv, &f->options, context);
 	compile_match(f);
-	signals_open(SIGNALS_STOP | SIGNALS_STATS);
+	signals_open(SIGNALS_STOP | SIGNALS_STATS | (f->options.rejects ? SIGNALS_HANGUP : 0));
 	if (!scan_init(&f->scan)) die(EXIT_INTERNAL, "no memory for the scanner");
 	const char *kernel = secure_getenv("METLOG_SCAN");
 	if (kernel && strcmp(kernel, f->scan.kernel->name) != 0)
@@ -245,11 +245,17 @@ bool filter_read_rest(struct filter *f)
 	return filter_fill(f) != READER_ERROR;
 }
 
+static void heed_signals(struct filter *f)
+{
+	if (signals_take(SIGNALS_STATS)) write_stats(f, "-");
+	if (f->reopens && signals_take(SIGNALS_HANGUP)) rejects_reopen(&f->rejects);
+}
+
 enum filter_turn filter_turn(struct filter *f, struct envelope *envelope)
 {
 	for (;;) {
 		if (filter_take(f, envelope)) return TURN_ENVELOPE;
-		if (signals_take(SIGNALS_STATS)) write_stats(f, "-");
+		heed_signals(f);
 		if (f->rejects.fatal) return TURN_END;
 		if (signals_stopping()) {
 			if (!filter_read_rest(f)) return TURN_END;
@@ -271,7 +277,7 @@ void filter_wait(struct filter *f, struct pollfd *fds, size_t count, int timeout
 	all[count + 1] = (struct pollfd){ .fd = f->keep ? -1 : f->out.fd, .events = 0 }; /* POLLERR, of a socket POLLHUP: its reader has gone */
 	signals_poll(all, count + 2, timeout_ms);
 	if (count) memcpy(fds, all, count * sizeof *fds);
-	if (signals_take(SIGNALS_STATS)) write_stats(f, "-");
+	heed_signals(f);
 	if (!all[count + 1].revents) return;
 	raise(SIGPIPE);
 	exit(EXIT_DONE); /* it is ignored by somebody above us: as in filter_flush */
@@ -279,6 +285,7 @@ void filter_wait(struct filter *f, struct pollfd *fds, size_t count, int timeout
 
 bool filter_next(struct filter *f, struct envelope *envelope)
 {
+	f->reopens = true;
 	for (;;) switch (filter_turn(f, envelope)) {
 	case TURN_ENVELOPE: return true;
 	case TURN_END: return false;

@@ -36,6 +36,7 @@ struct filter {
 	struct match *match;       /* compiled from -m; NULL if not given */
 	bool match_by_tool;        /* set before the loop: filter_next does not apply `match`, the tool does */
 	struct rejects rejects;
+	bool reopens;              /* SIGHUP opens the file of --rejects anew, here: filter_next is used, and nobody else takes the signal; a tool with turns may set it */
 	struct stats stats;
 	struct progress progress;
 	struct writer out;         /* standard output */
