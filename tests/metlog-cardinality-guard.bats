@@ -105,8 +105,8 @@ $(printf '{"fields":{"r":"%s"}}\n' other e)"
 		"$(printf '{"fields":{"k":%s}}\n' '"a_b"' '"a_b"' '"__"' '"a_b/c-d_e.f"' 7 '"-1.5e3"' null '""' '"tab_x"' "\"$(printf 'v%.0s' $(seq 198))\"")"
 	separately metlog-cardinality --guard --rules rules expected
 	expect_same expected "$out"
-	makes 'tag fields.path normalise path' "$(printf '{"fields":{"path":"%s"}}\n' / /api/ /v2/geosubmit /@ '/caf\u00e9' /a,b /~user '' '\/A=b;c' //x)" \
-		"$(printf '{"fields":{"path":"%s"}}\n' .homepage api. v2.geosubmit - caf_ a_b _user .homepage a_b_c x)"
+	makes 'tag fields.path normalise path' "$(printf '{"fields":{"path":"%s"}}\n' / /api/ /v2/geosubmit /@ '/caf\u00e9' /a,b /~user '' '\/A=b;c' //x ' ' '/ ')" \
+		"$(printf '{"fields":{"path":"%s"}}\n' .homepage api. v2.geosubmit - caf_ a_b _user .homepage a_b_c x .homepage .homepage)"
 	separately metlog-cardinality --guard --rules rules expected
 	expect_same expected "$out"
 }

@@ -90,6 +90,8 @@ static enum sentence judge_text(struct tame *t, const struct rule *rule, struct 
 	}
 	size_t start = t->made.length;
 	tag_append_value(&t->made, key, path);
+	/* Of a blank nothing is left either; the next guard on the way would make this of it. */
+	if (rule->kind == RULE_NORMALISE_PATH && t->made.length == start) buffer_append_text(&t->made, ".homepage");
 	if (t->made.failed) die(EXIT_INTERNAL, "no memory for a tag");
 	*made = t->made.length > start ? (struct span){ t->made.data + start, t->made.length - start } : SPAN("");
 	return span_equal(*made, text) ? SENTENCE_PASS : SENTENCE_REPLACE;

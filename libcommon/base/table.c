@@ -58,7 +58,7 @@ void table_clear(struct table *t)
 struct span table_key(const struct table *t, size_t i)
 {
 	size_t start = t->entries[i].key, end = i + 1 < t->count ? t->entries[i + 1].key : t->keys.length;
-	return (struct span){ t->keys.data + start, end - start };
+	return (struct span){ t->keys.length ? t->keys.data + start : "", end - start }; /* an empty key alone has no memory */
 }
 
 void *table_value(const struct table *t, size_t i)

@@ -27,6 +27,7 @@ static void require_path(struct span path, enum layout_place place)
 	struct span own = place == LAYOUT_LATE ? SPAN("_late") : place == LAYOUT_FUTURE ? SPAN("_future") : SPAN("");
 	require(path.length <= LAYOUT_PATH_MAX);
 	require(span_starts(path, own));
+	if (!path.length) return;
 	path.data += own.length;
 	path.length -= own.length;
 	if (own.length && path.length) {
