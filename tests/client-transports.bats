@@ -111,6 +111,15 @@ arrived() {
 	in_order 3000 got
 }
 
+@test "ack: what the far side rejects is unsent, and the client does not keep it" {
+	receive --from 'ack:tcp://127.0.0.1:*' --max-line 300 --rejects rejects --stats books
+	separately timeout 120 "$EMIT" --kinds --counts counts "ack:$(endpoint ack)" 50
+	expect_status 1
+	stop
+	[ "$(wc -l <rejects)" -gt 0 ]
+	[ "$(cat counts)" = "taken $(count books read) left_out 0 dropped 0 refused 0 sent $(wc -l <got) unsent $(wc -l <rejects)" ] || fail "$(cat counts)"
+}
+
 @test "file: each message is a line, behind what was there" {
 	echo '{"type":"before"}' >file
 	emit "file:$PWD/file" 1000

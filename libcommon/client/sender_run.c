@@ -157,9 +157,23 @@ static bool flush_outlet(struct sender *s)
 	return true;
 }
 
+/* Whatever is not taken here the outlet holds for as long as it lives. */
+static void take_rejected(struct sender *s)
+{
+	struct span line;
+	const char *why;
+	char reason[OUTLET_REASON_MAX];
+	while (outlet_take_rejected(s->outlet, &line, &why)) {
+		s->tally.rejected++;
+		snprintf(reason, sizeof reason, "rejected: %s", why);
+		explain(s, reason);
+	}
+}
+
 static void tell(struct sender *s)
 {
 	if (!s->outlet) return;
+	take_rejected(s);
 	tally_tell(&s->tally, outlet_delivered(s->outlet), outlet_lost(s->outlet));
 	atomic_store(&s->sent, tally_sent(&s->tally));
 	atomic_store(&s->lost, tally_lost(&s->tally));
@@ -317,6 +331,8 @@ static void close_outlet(struct sender *s)
 	char reason[OUTLET_REASON_MAX] = "";
 	if (!s->outlet) return;
 	outlet_set_timeout(s->outlet, before_deadline(s, -1));
+	outlet_settle(s->outlet); /* what is rejected at the very end can be asked for before the close only */
+	take_rejected(s);
 	outlet_close(s->outlet, &lost, reason);
 	s->outlet = NULL;
 	tally_tell(&s->tally, s->tally.taken - lost, lost);

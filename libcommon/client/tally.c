@@ -37,13 +37,13 @@ static uint64_t own_delivered(const struct tally *t)
 
 uint64_t tally_sent(const struct tally *t)
 {
-	uint64_t own = own_delivered(t);
-	return t->delivered > own ? t->delivered - own : 0;
+	uint64_t others = own_delivered(t) + t->rejected;
+	return t->delivered > others ? t->delivered - others : 0;
 }
 
 uint64_t tally_lost(const struct tally *t)
 {
-	return t->lost - t->own_lost + t->passed_over;
+	return t->lost - t->own_lost + t->passed_over + t->rejected;
 }
 
 bool tally_is_settled(const struct tally *t, uint64_t number)

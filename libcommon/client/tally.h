@@ -15,6 +15,7 @@ enum { TALLY_OWN = 16 };
 struct tally {
 	uint64_t taken;                /* lines, ours too */
 	uint64_t passed_over;          /* that the outlet can never take: too long for a datagram */
+	uint64_t rejected;             /* of the delivered ones: the far side has them, and does not keep them */
 	uint64_t own, own_lost;
 	uint64_t own_at[TALLY_OWN];    /* numbers of the last ones, from 1; at own % TALLY_OWN; 0: lost already */
 	uint64_t delivered, lost;      /* as the outlet has told last */
