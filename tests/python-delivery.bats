@@ -26,3 +26,7 @@ setup() {
 @test "a child of a fork sends its own messages, and none of its parent's" {
 	group test_fork
 }
+
+@test "over pub: whoever subscribes gets what is said, whatever else it gives up" {
+	group test_zeromq
+}

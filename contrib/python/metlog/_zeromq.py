@@ -210,7 +210,7 @@ class ZeromqTransport(Transport):
         super().__init__()
         self._endpoint, self._curve, self._is_pub = endpoint, curve, endpoint.kind == "pub"
         self._open: Optional[ZeromqSocket] = None
-        self._subscribed, self._cuts = False, 0
+        self._subscriptions, self._cuts = 0, 0
         self._recent: List[int] = []   # lines in each of the last messages, as many as libzmq may hold
 
     def _socket(self) -> ZeromqSocket:
@@ -226,7 +226,12 @@ class ZeromqTransport(Transport):
         one.hear()
         if self._is_pub:
             while one.socket.poll(0):
-                self._subscribed = one.socket.recv()[:1] == b"\1"
+                # XPUB tells of the first subscriber to each topic, and of the last to leave it.
+                told = one.socket.recv()[:1]
+                if told == b"\1":
+                    self._subscriptions += 1
+                elif told == b"\0" and self._subscriptions:
+                    self._subscriptions -= 1
         elif one.disconnected > self._cuts:
             # What was queued for a connection that has gone went with it, and how much that is libzmq does not tell.
             lost = min(sum(self._recent), self.settled)
@@ -239,14 +244,14 @@ class ZeromqTransport(Transport):
         one = self._socket()
         self._look(one)
         if self._is_pub:
-            taken = self._send_each(one, lines) if self._subscribed else 0
+            taken = self._send_each(one, lines) if self._subscriptions else 0
         else:
             taken = self._give(one, b"\n".join(lines)) * len(lines)
             if taken:
                 self._recent = [*self._recent[1 - HWM_PUSH:], taken]
         self.taken += taken
         self.settled += taken
-        if not taken and not (one.peers and self._subscribed >= self._is_pub):
+        if not taken and not (one.peers and (self._subscriptions or not self._is_pub)):
             raise Away(one.nobody() if not one.peers else "nobody subscribes")
         return taken
 
@@ -270,7 +275,7 @@ class ZeromqTransport(Transport):
     def wait(self, seconds: float) -> None:
         if self._open is None:
             time.sleep(seconds)
-        elif self._is_pub and self._subscribed:
+        elif self._is_pub and self._subscriptions:
             time.sleep(min(seconds, 0.002))   # libzmq does not tell when a subscriber's queue has room again
         else:
             self._open.poller.poll(max(1, int(seconds * 1000)))
@@ -278,7 +283,7 @@ class ZeromqTransport(Transport):
     def reset(self) -> None:
         if self._open is not None:
             self._open.end()
-        self._open, self._subscribed = None, False
+        self._open, self._subscriptions = None, 0
 
     def close(self, seconds: float) -> None:
         one, self._open = self._open, None

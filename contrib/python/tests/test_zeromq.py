@@ -1,0 +1,39 @@
+"""test_zeromq - what the transport pub: makes of those who come and go."""
+# SPDX-License-Identifier: MPL-2.0
+import importlib.util
+import json
+import unittest
+
+from fixture import PATIENCE_S, Case, metlog
+
+
+@unittest.skipUnless(importlib.util.find_spec("zmq"), "pyzmq is not installed")
+class SubscriberTest(Case):
+    def setUp(self):
+        super().setUp()
+        import zmq
+        context = zmq.Context()
+        self.addCleanup(context.term)
+        self.far = context.socket(zmq.SUB)
+        self.addCleanup(self.far.close, 0)
+        self.far.setsockopt(zmq.RCVTIMEO, PATIENCE_S * 1000)
+        port = self.far.bind_to_random_port("tcp://127.0.0.1")
+        self.near = metlog.MetlogClient(f"pub:tcp://127.0.0.1:{port}", "shop", close=0.05)
+        self.addCleanup(self.near.close, 0)
+
+    def heard(self, text):
+        self.near.info(text)
+        return json.loads(self.far.recv())["payload"]
+
+    def test_who_gives_up_one_of_two_topics_still_subscribes(self):
+        self.far.subscribe(b"{")
+        self.far.subscribe(b"")
+        self.assertEqual(self.heard("both"), "both")
+        self.far.unsubscribe(b"")
+        for number in range(100):   # it is told of some time
+            self.assertEqual(self.heard(str(number)), str(number))
+        self.assertEqual(self.near.close(PATIENCE_S).unsent, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
