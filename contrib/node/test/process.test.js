@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
 const test = require('node:test');
+const { execFileSync } = require('node:child_process');
 const { directory, until } = require('./helper.js');
 const { run } = require('./program.js');
 
@@ -75,6 +76,39 @@ test('process.exit loses what was not flushed, and closeSync in an exit handler 
 	assert.deepStrictEqual([without.code, without.sent.length], [3, 0]);
 	const with_it = await run(`${CLIENT} process.on('exit', () => client.closeSync()); for (let i = 0; i < 1000; i++) client.info('x'); process.exit(3);`);
 	assert.deepStrictEqual([with_it.code, with_it.sent.length], [3, 1000]);
+});
+
+test('closeSync in a thread that ends counts as sent only what is in the file', async () => {
+	const folder = directory();
+	execFileSync('mkfifo', [`${folder}/fifo`]);
+	// The one thread of Node that writes is held up until the counts are told, and the worker ends without what it has not begun.
+	const { code, stdout, stderr, sent } = await run(`
+		const fs = require('fs');
+		const { Worker, isMainThread } = require('worker_threads');
+		if (isMainThread) {
+			new Worker(__filename);
+			const timer = setInterval(() => {
+				if (!fs.existsSync('told')) return;
+				clearInterval(timer);
+				fs.openSync('fifo', 'r+');
+			}, 5);
+		} else {
+			${CLIENT}
+			process.on('exit', () => {
+				fs.writeSync(1, JSON.stringify(client.closeSync()));
+				fs.writeFileSync('told', '');
+			});
+			fs.open('fifo', 'r', () => {});
+			client.info('one');
+			setImmediate(() => {
+				client.info('two');
+				process.exit();
+			});
+		}`, { folder, environment: { UV_THREADPOOL_SIZE: '1' } });
+	assert.deepStrictEqual([code, stderr], [0, '']);
+	const counts = JSON.parse(stdout);
+	assert.deepStrictEqual([counts.taken, counts.sent, counts.unsent], [2, 1, 1]);
+	assert.ok(sent.some(({ payload }) => payload === 'two'));
 });
 
 test('standard output has the envelopes as lines, between those of the application', async () => {

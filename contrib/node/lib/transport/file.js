@@ -3,6 +3,7 @@
 'use strict';
 
 const fs = require('fs');
+const { isMainThread } = require('worker_threads');
 const { MetlogError, STATUS } = require('../fault.js');
 const { Backoff } = require('./backoff.js');
 
@@ -110,7 +111,7 @@ class FileTransport {
 		}
 	}
 
-	/* What a thread of Node is writing just now it will write to its end; the rest is written here. */
+	/* What a thread of Node is writing just now it will write to its end; the rest is written here. With a worker thread goes what no thread of Node has come to yet. */
 	closeSync() {
 		if (this.ended) return;
 		this.ended = true;
@@ -118,7 +119,7 @@ class FileTransport {
 		if (this.writing !== null) {
 			const block = this.writing;
 			this.writing = null;
-			this.outbox.settle(block, block.count - block.done, -1);
+			this.outbox.settle(block, block.count - block.done, -1, !isMainThread);
 		}
 		for (let block = this.outbox.take(); block !== null; block = this.outbox.take()) {
 			let at = block.offset;
