@@ -156,7 +156,10 @@ static enum outlet_result send_line(struct outlet *o, struct span line)
 	if (o->form == OUTLET_ACK) return outlet_send_ack(o, line);
 	enum outlet_result result = outlet_learn_form(o);
 	if (result != OUTLET_DELIVERED) return result;
-	if (o->form == OUTLET_DATAGRAM) return outlet_send_datagram(o, line);
+	if (o->form == OUTLET_DATAGRAM) {
+		result = outlet_send_datagram(o, line);
+		if (o->form == OUTLET_DATAGRAM || result != OUTLET_DELIVERED) return result;
+	}
 	result = reserve(o, line.length + 1);
 	if (result != OUTLET_DELIVERED) return result;
 	buffer_append_span(&o->held, line);

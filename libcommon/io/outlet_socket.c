@@ -126,7 +126,7 @@ enum outlet_result outlet_send_datagram(struct outlet *o, struct span line)
 	struct patience p = patience(o);
 	for (;;) {
 		enum outlet_result result = connect_patiently(o, &p);
-		if (result != OUTLET_DELIVERED) return result;
+		if (result != OUTLET_DELIVERED || o->form != OUTLET_DATAGRAM) return result;
 		uint64_t refused = 0;
 		int error = socket_send_datagram(o->fd, line, &refused);
 		if (o->endpoint->kind == ENDPOINT_UDP) book_refusals(o, refused);
