@@ -33,6 +33,7 @@ struct outlet {
 	uint64_t disconnected, denied;    /* what the monitor had told when we last looked */
 	unsigned until_look;              /* sends until the next look at the monitor and the subscriptions */
 	unsigned since_look;              /* sends since the last look */
+	uint64_t at_risk;                 /* push: pub: sent since a loss of all that was queued was booked */
 	struct outlet_queue *queue;       /* push: once a message of several lines was sent: how many are in each of the last ones */
 	bool asks_first;                  /* file: it may be full, and must not block us */
 	bool heard;                       /* pub: there was a subscription at the last look */
@@ -75,7 +76,7 @@ void outlet_mend_file(struct outlet *); /* before the close, if a line was cut *
 enum outlet_result outlet_learn_form(struct outlet *); /* which type a unix socket has decides how lines go */
 enum outlet_result outlet_flush_stream(struct outlet *);
 enum outlet_result outlet_close_stream(struct outlet *);
-enum outlet_result outlet_send_datagram(struct outlet *, struct span line);
+enum outlet_result outlet_send_datagram(struct outlet *, struct span line); /* not sent if afterwards there is a stream: the receiver came back as one */
 enum outlet_result outlet_flush_datagram(struct outlet *);
 
 /* outlet_zeromq.c */

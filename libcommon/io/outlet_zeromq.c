@@ -42,6 +42,7 @@ struct outlet_queue {
 static uint64_t queued_lines(const struct outlet *o)
 {
 	uint64_t most = o->queue ? o->queue->sum : (uint64_t)o->options.hwm;
+	if (most > o->at_risk) most = o->at_risk;
 	return most < o->delivered ? most : o->delivered;
 }
 
@@ -49,6 +50,7 @@ static void book_queued(struct outlet *o, uint64_t lines)
 {
 	struct outlet_queue *q = o->queue;
 	o->delivered += lines;
+	o->at_risk += lines;
 	if (!q) return;
 	q->sum += lines - q->lines[q->at];
 	q->lines[q->at] = (uint32_t)lines;
@@ -59,7 +61,9 @@ static void book_queued(struct outlet *o, uint64_t lines)
 static void forget_queued(struct outlet *o)
 {
 	struct outlet_queue *q = o->queue;
-	if (!q || zeromq_binds(o->socket)) return;
+	if (zeromq_binds(o->socket)) return;
+	o->at_risk = 0;
+	if (!q) return;
 	memset(q->lines, 0, q->size * sizeof *q->lines);
 	q->sum = 0;
 }
@@ -71,7 +75,7 @@ static bool has_queue(struct outlet *o)
 	struct outlet_queue *q = o->queue = calloc(1, sizeof *q + size * sizeof *q->lines);
 	if (!q) return false;
 	q->size = size;
-	for (size_t i = 0; i < size && i < o->delivered; i++) q->lines[size - 1 - i] = 1, q->sum++;
+	for (size_t i = 0; i < size && i < o->at_risk; i++) q->lines[size - 1 - i] = 1, q->sum++;
 	return true;
 }
 
