@@ -244,7 +244,8 @@ class ZeromqTransport(Transport):
         one = self._socket()
         self._look(one)
         if self._is_pub:
-            taken = self._send_each(one, lines) if self._subscriptions else 0
+            # A socket that connects keeps the subscriptions of a far side that has gone.
+            taken = self._send_each(one, lines) if self._subscriptions and (one.peers or self._endpoint.binds) else 0
         else:
             taken = self._give(one, b"\n".join(lines)) * len(lines)
             if taken:

@@ -4,7 +4,7 @@ import importlib.util
 import json
 import unittest
 
-from fixture import PATIENCE_S, Case, metlog
+from fixture import PATIENCE_S, Case, await_, metlog
 
 
 @unittest.skipUnless(importlib.util.find_spec("zmq"), "pyzmq is not installed")
@@ -33,6 +33,22 @@ class SubscriberTest(Case):
         for number in range(100):   # it is told of some time
             self.assertEqual(self.heard(str(number)), str(number))
         self.assertEqual(self.near.close(PATIENCE_S).unsent, 0)
+
+    def test_what_is_said_when_the_subscriber_has_gone_waits(self):
+        self.far.subscribe(b"")
+        self.assertEqual(self.heard("one"), "one")
+        one = self.near._courier._transport._open
+        self.far.close(0)
+
+        def gone():   # it looks when something is said
+            self.near.info("two")
+            return one.peers == 0
+        await_(gone, "the end of the connection")
+        before = self.near.counts().sent
+        self.near.info("three")
+        self.assertFalse(self.near.flush(0.1))
+        self.assertEqual(self.near.counts().sent, before)
+        await_(lambda: self.near.reason == "nobody is connected", "the reason")
 
 
 if __name__ == "__main__":
