@@ -208,7 +208,7 @@ else
 	skip "valgrind: it is not installed, or there is no corpus"
 fi
 
-pool_add threads "thread sanitizer" 200 "$tree/tests/threads.sh"
+pool_add threads "thread sanitizer" 400 "$tree/tests/threads.sh"
 
 if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null; then pool_add step "unit tests on aarch64" 400 "$tree/tests/neon.sh"
 else skip "unit tests on aarch64: gcc-aarch64-linux-gnu and qemu-user are not installed (--long installs them)"; fi
