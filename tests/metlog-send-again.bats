@@ -1,4 +1,3 @@
-#!/usr/bin/env bats
 # metlog-send-again.bats - metlog-send: receivers that go and come back while it waits for input.
 # SPDX-License-Identifier: MPL-2.0
 
