@@ -29,36 +29,23 @@ setup() {
 
 redis() { redis-cli -s "$redis_dir/socket" "$@"; }
 compare() { python3 "$SOURCE/tests/peers/redis_compare.py" "$redis_dir/socket" "$driver" "$@"; }
-
-@test "the same elements in the same order have the bytes of Redis while they are sparse" {
-	compare sparse >report || { cat report; false; }
-	expect_in report '120 values, forms [1], 0 wrong'
+# compares KIND WHAT: and that is what is told of it.
+compares() {
+	compare "$1" >report || { cat report; false; }
+	expect_in report "$2"
 }
 
-@test "they become dense with the same element" {
-	compare promoted >report || { cat report; false; }
-	expect_in report '60 values, forms [0, 1], 0 wrong'
-}
+@test "the same elements in the same order have the bytes of Redis while they are sparse" { compares sparse '120 values, forms [1], 0 wrong'; }
 
-@test "dense sketches have the bytes of Redis, and PFCOUNT's number" {
-	compare dense >report || { cat report; false; }
-	expect_in report '12 values, forms [0], 0 wrong'
-}
+@test "they become dense with the same element" { compares promoted '60 values, forms [0, 1], 0 wrong'; }
 
-@test "runs that are split and joined in any order have the bytes of Redis" {
-	compare crowded >report || { cat report; false; }
-	expect_in report '90 values, forms [1], 0 wrong'
-}
+@test "dense sketches have the bytes of Redis, and PFCOUNT's number" { compares dense '12 values, forms [0], 0 wrong'; }
 
-@test "values that PFADD would not have made are changed as Redis changes them" {
-	compare odd >report || { cat report; false; }
-	expect_in report '150 values, forms [], 0 wrong'
-}
+@test "runs that are split and joined in any order have the bytes of Redis" { compares crowded '90 values, forms [1], 0 wrong'; }
 
-@test "unions have the bytes of PFMERGE, into a fresh key and into one that has values" {
-	compare merge >report || { cat report; false; }
-	expect_in report '60 values, forms [], 0 wrong'
-}
+@test "values that PFADD would not have made are changed as Redis changes them" { compares odd '150 values, forms [], 0 wrong'; }
+
+@test "unions have the bytes of PFMERGE, into a fresh key and into one that has values" { compares merge '60 values, forms [], 0 wrong'; }
 
 @test "a file travels to Redis and back by redis-cli: the same number, the same bytes" {
 	local size
