@@ -265,6 +265,7 @@ static void tail_open(struct tail *t, int argc, char **argv)
 	measure(t);
 	t->skips = o->endpoint_count > 0 && t->terminal && screen_open(&t->screen, STDOUT_FILENO);
 	t->filter.rejects.shown = o->form == FORM_HUMAN && !o->count && t->terminal && isatty(STDERR_FILENO); /* there it stands already, marked */
+	t->filter.reopens = true;
 	t->filter.on_reject = show_reject;
 	t->filter.on_reject_context = t;
 	if (o->mozlog) {
@@ -281,7 +282,6 @@ static void wait_for_more(struct tail *t)
 	filter_flush(&t->filter);
 	if (t->own_sources) sources_wait(&t->sources, &t->filter, screen_is_waiting(&t->screen));
 	else filter_wait(&t->filter, NULL, 0, -1);
-	if (signals_take(SIGNALS_HANGUP)) rejects_reopen(&t->filter.rejects);
 	measure(t);
 }
 

@@ -193,7 +193,6 @@ static bool turn(struct run *r)
 		stage_flush(&r->stage);
 		if (r->stage.failed) break;
 		filter_wait(&r->filter, NULL, 0, timeout_ms(r));
-		if (signals_take(SIGNALS_HANGUP)) rejects_reopen(&r->filter.rejects);
 		stage_tick(&r->stage);
 		break;
 	case TURN_END:
@@ -265,6 +264,7 @@ int main(int argc, char **argv)
 	if (r.options.ddl) return preview_ddl(&r.filter, &r.stage, &r.ddl);
 	/* A batch is given again: it stops at the first request. What a stream has brought is still published. */
 	signals_open(SIGNALS_HANGUP | (r.source.batch ? 0 : SIGNALS_STOP_AGAIN));
+	r.filter.reopens = true;
 	signals_ignore_pipe();
 	char *scratch = r.options.dry_run ? preview_scratch_open() : NULL;
 	open_run(&r, scratch);

@@ -29,7 +29,7 @@ static bool is_ending(const struct reading *r)
 	return signals_stopping() || r->filter->rejects.fatal;
 }
 
-/* SIGUSR1 is answered and a reader that has gone is noticed here; there is no input of the filter's to wait for. */
+/* Signals are answered and a reader that has gone is noticed here; there is no input of the filter's to wait for. */
 static void wait_ms(struct reading *r, int64_t ms)
 {
 	struct pollfd event = { .fd = r->inotify, .events = POLLIN };
@@ -175,6 +175,7 @@ static int read_run(struct filter *f, const struct verb_options *options, unsign
 		return filter_close(f);
 	}
 	r.filter = f;
+	f->reopens = true;
 	r.inotify = -1;
 	r.pace = (struct pace){ .speed = options->speed, .max_gap_ns = options->max_gap_ms < INT64_MAX / 1000000 ? options->max_gap_ms * 1000000 : INT64_MAX };
 	f->progress.wanted = false;
